@@ -1,0 +1,98 @@
+#include "contract/timebase.h"
+
+#include <time.h>
+
+#define SLEW_MAX_PPM 500
+#define READ_TRIES   100000
+
+uint64_t tg_tsc(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+	uint64_t v;
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(v));
+	return v;
+#else
+#error "no time stamp counter known for this processor"
+#endif
+}
+
+static uint64_t read_ns(clockid_t id)
+{
+	struct timespec ts;
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}
+
+static void publish(struct tg_timebase *tb, uint64_t tsc, uint64_t utc_ns, uint64_t q32)
+{
+	uint32_t v = atomic_load_explicit(&tb->version, memory_order_relaxed) | 1;
+	atomic_store_explicit(&tb->version, v, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	atomic_store_explicit(&tb->base_tsc, tsc, memory_order_relaxed);
+	atomic_store_explicit(&tb->base_utc_ns, utc_ns, memory_order_relaxed);
+	atomic_store_explicit(&tb->ns_per_tick_q32, q32, memory_order_relaxed);
+	atomic_store_explicit(&tb->version, v + 1, memory_order_release);
+}
+
+static uint64_t nominal_q32(uint64_t ticks_per_s)
+{
+	return (uint64_t)(((unsigned __int128)1000000000ull << 32) / ticks_per_s);
+}
+
+void tg_timebase_start(struct tg_timebase *tb)
+{
+	uint64_t t0 = tg_tsc(), m0 = read_ns(CLOCK_MONOTONIC);
+	struct timespec wait = {.tv_nsec = 20000000};
+	nanosleep(&wait, NULL);
+	uint64_t t1 = tg_tsc(), m1 = read_ns(CLOCK_MONOTONIC);
+	uint64_t hz = (uint64_t)((unsigned __int128)(t1 - t0) * 1000000000ull / (m1 - m0));
+	atomic_store_explicit(&tb->ticks_per_s, hz, memory_order_relaxed);
+	publish(tb, tg_tsc(), read_ns(CLOCK_REALTIME), nominal_q32(hz));
+}
+
+static uint64_t extrapolate(uint64_t base_tsc, uint64_t base_utc, uint64_t q32, uint64_t tsc)
+{
+	/* A reading from just before the last refresh, by another thread, must not wrap. */
+	if (tsc < base_tsc)
+		return base_utc - (uint64_t)(((unsigned __int128)(base_tsc - tsc) * q32) >> 32);
+	return base_utc + (uint64_t)(((unsigned __int128)(tsc - base_tsc) * q32) >> 32);
+}
+
+uint64_t tg_timebase_utc_ns(const struct tg_timebase *tb, uint64_t tsc)
+{
+	for (int tries = 0;; tries++) {
+		uint32_t before = atomic_load_explicit(&tb->version, memory_order_acquire);
+		uint64_t base = atomic_load_explicit(&tb->base_tsc, memory_order_relaxed);
+		uint64_t utc = atomic_load_explicit(&tb->base_utc_ns, memory_order_relaxed);
+		uint64_t q32 = atomic_load_explicit(&tb->ns_per_tick_q32, memory_order_relaxed);
+		atomic_thread_fence(memory_order_acquire);
+		int torn = (before & 1) || atomic_load_explicit(&tb->version, memory_order_relaxed) != before;
+		/* A writer that was killed inside leaves an odd version behind; a survivor's next refresh
+		 * repairs it. Don't spin for ever for a dead one. */
+		if (!torn || tries == READ_TRIES)
+			return extrapolate(base, utc, q32, tsc);
+	}
+}
+
+uint64_t tg_timebase_now(const struct tg_timebase *tb)
+{
+	return tg_timebase_utc_ns(tb, tg_tsc());
+}
+
+int64_t tg_timebase_refresh(struct tg_timebase *tb, uint64_t tsc, uint64_t wall_utc_ns)
+{
+	uint64_t here = tg_timebase_utc_ns(tb, tsc);
+	int64_t off = (int64_t)(wall_utc_ns - here);
+	/* Close the distance within the next second if 500 ppm allow it. */
+	int64_t ppb = off;
+	if (ppb > SLEW_MAX_PPM * 1000)
+		ppb = SLEW_MAX_PPM * 1000;
+	if (ppb < -SLEW_MAX_PPM * 1000)
+		ppb = -SLEW_MAX_PPM * 1000;
+	uint64_t nominal = nominal_q32(atomic_load_explicit(&tb->ticks_per_s, memory_order_relaxed));
+	int64_t adjust = (int64_t)((__int128)nominal * ppb / 1000000000);
+	publish(tb, tsc, here, nominal + (uint64_t)adjust);
+	return off;
+}
