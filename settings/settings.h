@@ -19,18 +19,18 @@ struct tg_capacity;
 #define SETTINGS_ALLOWED_MAX 64
 
 enum settings_port_kind {
-	SETTINGS_PORT_AF_XDP,	 /* the kernel keeps the interface; an XDP program takes the media ports */
+	SETTINGS_PORT_AF_XDP,    /* the kernel keeps the interface; an XDP program takes the media ports */
 	SETTINGS_PORT_AF_PACKET, /* the kernel keeps the interface */
-	SETTINGS_PORT_DPDK,	 /* DPDK owns the port whole; the rest goes to the kernel through a tap */
+	SETTINGS_PORT_DPDK,      /* DPDK owns the port whole; the rest goes to the kernel through a tap */
 };
 
 /* media.ports = ( { kind = "af_xdp"; interface = "media0"; }, ... ) */
 struct settings_port {
 	enum settings_port_kind kind;
-	char interface[16];  /* AF_XDP, AF_PACKET: kernel interface. DPDK: the tap that carries everything else,
-			      * or empty for none */
-	char device[128];    /* DPDK: PCI address, or devargs of a virtual device */
-	int vlan;	     /* 0: untagged */
+	char interface[16]; /* AF_XDP, AF_PACKET: kernel interface. DPDK: the tap that carries everything
+			     * else, or empty for none */
+	char device[128];   /* DPDK: PCI address, or devargs of a virtual device */
+	int vlan;           /* 0: untagged */
 };
 
 /* An IPv4 range a.b.c.d/n, host order. */
@@ -45,20 +45,25 @@ struct settings_trunk {
 	struct settings_range range;
 	int calls_per_second; /* accepted from it; more are answered 503 */
 	int max_calls;
-	char target[128];     /* host[:port][;transport=tcp]: where numbers that this node dials are sent, or "" */
+	char target[128]; /* host[:port][;transport=tcp]: where numbers that this node dials are sent, or ""
+			   */
 };
 
 struct settings {
-#define SECTION(name, help) struct {
-#define INT(section, key, def, min, max, help)		 int key;
-#define BOOL(section, key, def, help)			 bool key;
-#define TEXT(section, key, bytes, def, check, help)	 char key[bytes];
-#define SECTION_END(name) } name;
+#define SECTION(name, help)                         struct {
+#define INT(section, key, def, min, max, help)      int key;
+#define BOOL(section, key, def, help)               bool key;
+#define TEXT(section, key, bytes, def, check, help) char key[bytes];
+#define LISTED(section, key)
+#define SECTION_END(name) \
+	}                 \
+	name;
 #include "settings/settings.def"
 #undef SECTION
 #undef INT
 #undef BOOL
 #undef TEXT
+#undef LISTED
 #undef SECTION_END
 	uint32_t media_address_be[SETTINGS_ADDRS_MAX]; /* media.addresses: network order */
 	int media_addresses;
@@ -73,7 +78,8 @@ struct settings {
 	char registry[192]; /* path of the registry file, resolved against the settings file's directory */
 };
 
-/* Reads and checks a file. Returns 0, or -errno with "FILE:LINE: key: what is wrong; what is allowed" in why. */
+/* Reads and checks a file. Returns 0, or -errno with "FILE:LINE: key: what is wrong; what is allowed" in why.
+ */
 int settings_load(const char *path, struct settings *settings, char *why, size_t why_bytes);
 /* All defaults, no ports, trunks or addresses. */
 void settings_defaults(struct settings *settings);
@@ -85,7 +91,8 @@ void settings_capacity(const struct settings *settings, struct tg_capacity *cap)
 /* First range that holds the address (host order), or -1. */
 int settings_find_trunk(const struct settings *settings, uint32_t address);
 /* May documents and media be fetched from this IPv4 (host order) or IPv6 address? Public addresses always;
- * loopback, private, link-local, multicast, unspecified, and IPv4 inside IPv6 of such only if allowed by name. */
+ * loopback, private, link-local, multicast, unspecified, and IPv4 inside IPv6 of such only if allowed by
+ * name. */
 bool settings_may_fetch_ipv4(const struct settings *settings, uint32_t address);
 bool settings_may_fetch_ipv6(const struct settings *settings, const uint8_t address[16]);
 
