@@ -1,0 +1,163 @@
+#include "controlplane/journal/recover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "controlplane/journal/record.h"
+
+static int read_one(const char *path, const struct journal_sink *sink, struct journal_end *end)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int e = journal_segment_read(fd, sink, &end->sequence, &end->bytes);
+	struct stat st;
+	if (e == -EUCLEAN && fstat(fd, &st))
+		e = -errno;
+	if (e == -EUCLEAN)
+		end->damaged = (uint64_t)st.st_size > end->bytes ? (uint64_t)st.st_size - end->bytes : 0;
+	close(fd);
+	return e;
+}
+
+static void explain(const char *path, const struct journal_end *end, int e, char *why, size_t n)
+{
+	if (e == -EUCLEAN)
+		snprintf(why, n,
+			"%s is damaged after byte %" PRIu64 " (record %" PRIu64
+			" should follow), and more segments come "
+			"after it: restore it from a copy, or move it and those after it aside",
+			path, end->bytes, end->sequence + 1);
+	else if (e == -EILSEQ)
+		snprintf(why, n,
+			"%s goes on with another record than %" PRIu64 ": a segment is missing, restore it",
+			path, end->sequence + 1);
+	else
+		snprintf(why, n, "cannot read %s: %s", path, strerror(-e));
+}
+
+int journal_find_end(
+	const char *dir, const struct journal_sink *sink, struct journal_end *end, char *why, size_t n)
+{
+	uint32_t *numbers;
+	size_t count;
+	char path[PATH_MAX];
+	memset(end, 0, sizeof(*end));
+	int e = journal_segment_list(dir, &numbers, &count);
+	if (e) {
+		snprintf(why, n, "cannot list the journal %s: %s", dir, strerror(-e));
+		return e;
+	}
+	for (size_t i = 0; i < count && !e; i++) {
+		end->segment = numbers[i];
+		e = journal_segment_path(dir, numbers[i], ".journal", path, sizeof(path));
+		if (!e)
+			e = read_one(path, sink, end);
+		if (e == -EUCLEAN && i + 1 == count)
+			e = 0;
+		if (e)
+			explain(path, end, e, why, n);
+	}
+	free(numbers);
+	return e == -EILSEQ ? -EUCLEAN : e;
+}
+
+/* A name that isn't taken: an earlier piece of evidence is never overwritten. */
+static int create_damaged(const char *dir, uint32_t segment, char *path, size_t bytes)
+{
+	for (int i = 0; i < 1000; i++) {
+		char suffix[32] = ".damaged";
+		if (i)
+			snprintf(suffix, sizeof(suffix), ".damaged-%d", i);
+		int e = journal_segment_path(dir, segment, suffix, path, bytes);
+		if (e)
+			return e;
+		int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+		if (fd >= 0 || errno != EEXIST)
+			return fd >= 0 ? fd : -errno;
+	}
+	return -EEXIST;
+}
+
+static int copy_tail(int from, uint64_t offset, int to, unsigned *whole)
+{
+	size_t room = 4u << 20;
+	uint8_t *buf = malloc(room);
+	if (!buf)
+		return -ENOMEM;
+	int e = 0;
+	*whole = 0;
+	for (;;) {
+		ssize_t n = pread(from, buf, room, (off_t)offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			e = -errno;
+		if (n <= 0)
+			break;
+		e = file_write_all(to, buf, (size_t)n);
+		if (e)
+			break;
+		*whole += journal_count_whole(buf, (size_t)n);
+		offset += (uint64_t)n;
+	}
+	free(buf);
+	return !e && fsync(to) ? -errno : e;
+}
+
+int journal_cut(const char *dir, const struct journal_end *end, char *why, size_t n)
+{
+	char path[PATH_MAX], aside[PATH_MAX];
+	unsigned whole = 0;
+	int to = -1, e = journal_segment_path(dir, end->segment, ".journal", path, sizeof(path));
+	int fd = e ? -1 : open(path, O_RDWR | O_CLOEXEC);
+	if (!e && fd < 0)
+		e = -errno;
+	if (e)
+		goto out;
+	to = create_damaged(dir, end->segment, aside, sizeof(aside));
+	if (to < 0) {
+		e = to;
+		goto out;
+	}
+	e = copy_tail(fd, end->bytes, to, &whole);
+	if (!e)
+		e = file_sync_parent(aside);
+	if (!e && (ftruncate(fd, (off_t)end->bytes) || fsync(fd)))
+		e = -errno;
+	/* Whole records behind the damage were durable once: that is no torn write but a disk that lies. */
+	if (!e && whole)
+		log_error(journal, NULL, "tail-cut",
+			"segment=%s bytes=%" PRIu64
+			" whole_records=%u kept=%s hint=\"check the disk; facts from "
+			"sequence %" PRIu64 " on are only in that file\"",
+			path, end->damaged, whole, aside, end->sequence + 1);
+	else if (!e)
+		log_warn(journal, NULL, "tail-cut", "segment=%s bytes=%" PRIu64 " kept=%s", path,
+			end->damaged, aside);
+out:
+	if (to >= 0)
+		close(to);
+	if (fd >= 0)
+		close(fd);
+	if (e)
+		snprintf(why, n, "cannot cut the damaged tail off %s: %s", path, strerror(-e));
+	return e;
+}
+
+int journal_read(const char *dir, void (*record)(void *ctx, const struct journal_record *record), void *ctx,
+	char *why, size_t n)
+{
+	struct journal_sink sink = {.record = record, .ctx = ctx};
+	struct journal_end end;
+	return journal_find_end(dir, &sink, &end, why, n);
+}
