@@ -1,0 +1,111 @@
+"""The two planes of one gateway, with settings, registry, state and region of their own."""
+
+import glob
+import os
+import signal
+
+from bed import network, owner, region, settings
+from bed.process import Failure
+from bed.tool import Tool
+
+PROGRAMS = {"dataplane": "dataplane/tollgate-dataplane", "control": "controlplane/tollgate-control"}
+STOP_SECONDS = 30  # a build with sanitizers looks for leaks before it ends
+
+
+def default_settings(directory, region_name, address=network.GATEWAY, interface="media0"):
+    return {
+        "registry": "registry.conf",
+        "node": {"name": "gw1", "state_dir": os.path.join(directory, "state"),
+                 "run_dir": os.path.join(directory, "run")},
+        "region": {"dir": region.HUGEPAGES, "name": region_name},
+        "media": {"addresses": [address], "ports": [{"kind": "af_xdp", "interface": interface}],
+                  "port_min": 20000, "port_max": 21999, "arena_mib": 16, "items": 64},
+        "sip": {"address": address,
+                "trunks": [{"name": "caller", "address": network.CALLER, "calls_per_second": 1000},
+                           {"name": "callee", "address": network.CALLEE, "calls_per_second": 1000,
+                            "target": network.CALLEE}]},
+        "http": {"allow": [network.RANGE]},
+    }
+
+
+class Gateway:
+    def __init__(self, host, directory, build, registry_text, changes=None, echo=None, base=None):
+        """changes: settings in place of the bed's own, by group and key. echo: called with each log line."""
+        self._host = host
+        self._directory = directory
+        self._build = os.path.abspath(build)
+        self._echo = echo
+        self._planes = {}
+        self.region_name = owner.name("region")
+        self.settings = settings.merge(base or default_settings(directory, self.region_name), changes)
+        self.settings_path = os.path.join(directory, "tollgate.conf")
+        self._write("tollgate.conf", settings.text(self.settings))
+        self._write("registry.conf", registry_text)
+        for key in ("state_dir", "run_dir"):
+            os.makedirs(self.settings["node"][key], exist_ok=True)
+        self.tool = Tool(self._build, self.settings_path)
+
+    def _write(self, name, text):
+        with open(os.path.join(self._directory, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    @property
+    def cdr_directory(self):
+        return os.path.join(self.settings["node"]["state_dir"], "cdr")
+
+    def start_plane(self, plane, wait=True):
+        environment = dict(os.environ)
+        report = os.path.join(self._directory, f"sanitizer.{plane}")
+        environment["ASAN_OPTIONS"] = f"log_path={report}:detect_leaks=1:exitcode=99"
+        environment["UBSAN_OPTIONS"] = f"log_path={report}:print_stacktrace=1"
+        suppressions = os.path.join(os.path.dirname(os.path.abspath(__file__)), "leaks.supp")
+        environment["LSAN_OPTIONS"] = f"suppressions={suppressions}:print_suppressions=0"
+        program = os.path.join(self._build, PROGRAMS[plane])
+        if not os.path.exists(program):
+            raise Failure(f"{program} is not there; run: ./run build")
+        self._planes[plane] = self._host.start([program, "--settings", self.settings_path],
+                                               os.path.join(self._directory, f"{plane}.log"),
+                                               env=environment, echo=self._echo)
+        if wait:
+            self.wait_ready(plane)
+        return self._planes[plane]
+
+    def wait_ready(self, plane, timeout=60):
+        self._planes[plane].wait_for_line(r"\bevent=ready\b", timeout)
+
+    def start(self):
+        for plane in PROGRAMS:
+            self.start_plane(plane, wait=False)
+        for plane in PROGRAMS:
+            self.wait_ready(plane)
+        return self
+
+    def plane(self, plane):
+        return self._planes[plane]
+
+    def stop(self):
+        """Ends both planes in order; each must end well and no sanitizer may have spoken."""
+        faults = []
+        for plane in ("control", "dataplane"):
+            process = self._planes.pop(plane, None)
+            if not process:
+                continue
+            try:
+                if not process.running():
+                    faults.append(f"{plane} ended by itself with {process.wait(1)}:\n{process.tail(25)}")
+                elif (status := process.stop(signal.SIGTERM, STOP_SECONDS)) != 0:
+                    faults.append(f"{plane} ended with {status}, not 0:\n{process.tail(25)}")
+            except Failure as failure:
+                faults.append(str(failure))
+        for path in sorted(glob.glob(os.path.join(self._directory, "sanitizer.*"))):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                faults.append(f"{os.path.basename(path)}:\n{file.read()[:4000]}")
+        if faults:
+            raise Failure("\n".join(faults))
+
+    def remove(self):
+        """Whatever happened before: no process and no region is left."""
+        for process in self._planes.values():
+            process.kill()
+        self._planes.clear()
+        region.remove(self.region_name)

@@ -1,0 +1,115 @@
+"""Everything that one test case has: a network, a web server, a gateway, far ends, captures. Made when asked
+for, and all gone when the case is over, however it ended."""
+
+import contextlib
+import os
+import shutil
+
+from bed import cdr, document, network, owner, prompt, registry, rtp
+from bed.capture import Capture
+from bed.gateway import Gateway
+from bed.phone import Phone
+from bed.process import Failure, wait_until
+from bed.sipp import MEDIA_PORT, Sipp
+from bed.web import Web
+
+CALLED = "100"
+DIALLED = "2001"
+
+
+class World:
+    def __init__(self, build, keep=None, echo=None):
+        """keep: directory that the case's files are copied to when it fails."""
+        self.build = build
+        self._keep = keep
+        self._echo = echo
+        self._stack = contextlib.ExitStack()
+        self.directory = owner.make_directory()
+        self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self.network = self._stack.enter_context(network.Network())
+        self.web = Web(self.network.web, self.directory)
+        self._stack.callback(self.web.close)
+        self.gateway = None
+        self._captures = {}
+
+    # --- the gateway and what it is asked to do ----------------------------------------------------
+
+    def prompt(self, name="prompt.wav", **more):
+        """A prompt on the web server. Returns its URL."""
+        prompt.make(self.web.path(name), **more)
+        return f"{self.web.url}/{name}"
+
+    def documents(self, front, connect=None):
+        """Puts the documents of both modules. Returns the registry's groups."""
+        front_url = self.web.put("front-desk/start.xml", front)
+        connect_url = self.web.put("connect/start.xml", connect or document.response(document.dial(DIALLED)))
+        return registry.two_modules(front_url, connect_url)
+
+    def front_desk(self, seconds=3):
+        """The demonstration's documents: a prompt, a digit, then the other module."""
+        asked = document.gather("next.xml", document.play(self.prompt(seconds=seconds)))
+        self.web.put("front-desk/next.xml", document.response(document.module(registry.CONNECT)))
+        return self.documents(document.response(asked, document.hangup()))
+
+    def start_gateway(self, groups, changes=None):
+        self.gateway = Gateway(self.network.gateway, self.directory, self.build, registry.text(groups), changes,
+                               echo=self._echo)
+        self._stack.callback(self.gateway.remove)
+        return self.gateway.start()
+
+    # --- far ends ------------------------------------------------------------------------------------
+
+    def caller(self, *steps, host=None, label="caller", number=CALLED, **more):
+        return self._sipp(host or self.network.caller, label, steps, remote=network.GATEWAY, number=number, **more)
+
+    def callee(self, *steps, label="callee", **more):
+        return self._sipp(self.network.callee, label, steps, **more)
+
+    def _sipp(self, host, label, steps, **more):
+        sipp = Sipp(host, self.directory, label, steps, **more)
+        self._stack.callback(sipp.close)
+        return sipp
+
+    def phone(self, host, port=MEDIA_PORT, **more):
+        return self._stack.enter_context(Phone(host, port, **more))
+
+    def capture(self, *hosts):
+        for host in hosts or (self.network.caller, self.network.callee):
+            capture = Capture(host, os.path.join(self.directory, f"{host.host}.pcap"),
+                              os.path.join(self.directory, f"dumpcap-{host.host}.log"))
+            self._stack.callback(capture.kill)
+            self._captures[host.host] = capture
+
+    def streams(self, host):
+        """Ends the capture at the host and returns its RTP streams."""
+        return rtp.streams(self._captures[host].stop())
+
+    # --- afterwards ------------------------------------------------------------------------------------
+
+    def no_sessions(self, timeout=20):
+        """Waits until no session is left and its rows are in the CDR."""
+        wait_until("the gateway has no call left", lambda: not self.gateway.tool.json("calls").get("calls"), timeout)
+
+    def rows(self, sessions=1, timeout=20):
+        """Waits for the rows of so many sessions, and returns all rows of the CDR files."""
+        def complete():
+            found = cdr.read(self.gateway.cdr_directory)
+            return found if len(found.sessions()) >= sessions else None
+        return wait_until(f"{sessions} session rows in {self.gateway.cdr_directory}", complete, timeout)
+
+    def audit(self):
+        report = self.gateway.tool.json("audit")
+        if report.get("audit") != "ok":
+            raise Failure(f"the audit says {report}")
+
+    def finish(self):
+        """The end of a case that went well: what the case can't see must have gone well too."""
+        if self.gateway:
+            self.gateway.stop()
+
+    def close(self, failed=False):
+        if failed and self._keep:
+            shutil.rmtree(self._keep, ignore_errors=True)
+            shutil.copytree(self.directory, self._keep, ignore_dangling_symlinks=True,
+                            ignore=shutil.ignore_patterns("run"))
+        self._stack.close()
