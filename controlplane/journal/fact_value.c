@@ -25,6 +25,11 @@ bool fact_u32(const json_t *payload, const char *key, uint32_t *value)
 
 bool fact_region(const json_t *payload, const char *key, uint64_t *region)
 {
+	const json_t *v = json_object_get(payload, key);
+	if (json_is_integer(v)) {
+		*region = (uint64_t)json_integer_value(v);
+		return true;
+	}
 	size_t len;
 	const char *text = fact_text(payload, key, &len);
 	if (!text || len != FACT_REGION_BYTES - 1 || strspn(text, "0123456789abcdef") != len)

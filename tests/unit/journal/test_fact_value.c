@@ -34,12 +34,13 @@ END_TEST
 START_TEST(region)
 {
 	json_t *o = json_pack("{s:o,s:s,s:s,s:i}", "r", fact_string_of_region(0xfedcba9876543210ull), "short",
-		"12", "upper", "FEDCBA9876543210", "number", 5);
+		"12", "upper", "FEDCBA9876543210", "number", -2);
 	uint64_t v = 0;
 	ck_assert(fact_region(o, "r", &v));
 	ck_assert(v == 0xfedcba9876543210ull);
-	ck_assert(!fact_region(o, "short", &v) && !fact_region(o, "upper", &v) &&
-		  !fact_region(o, "number", &v));
+	ck_assert(!fact_region(o, "short", &v) && !fact_region(o, "upper", &v));
+	ck_assert(fact_region(o, "number", &v));
+	ck_assert(v == UINT64_MAX - 1);
 	json_decref(o);
 }
 END_TEST

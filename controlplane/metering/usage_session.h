@@ -1,0 +1,31 @@
+/* The entries of one session, within usage.c's bookkeeping. */
+#ifndef TG_METERING_USAGE_SESSION_H
+#define TG_METERING_USAGE_SESSION_H
+
+#include "controlplane/metering/usage.h"
+
+struct usage_row; /* usage.c */
+
+struct usage_session {
+	char *id;
+	struct usage_row *rows;
+	struct usage_entry *entry;
+	size_t entries, room;
+	unsigned open_legs;
+};
+
+/* A meter record's figures. */
+struct usage_figures {
+	struct usage_part name;
+	uint32_t worker, jitter_us;
+	uint64_t start_ns, end_ns, lost;
+	bool final, media_timeout;
+	struct tg_meter counts;
+};
+
+/* Reads FACT_meter. Returns 0 or -EINVAL; region: of a record that names none. */
+int usage_figures_read(struct usage_figures *f, const json_t *payload, uint64_t region);
+/* Adds a record to the entry of its stint and this leg. Returns 0 or -ENOMEM. */
+int usage_session_add(struct usage_session *s, uint32_t leg, const struct usage_figures *f);
+
+#endif
