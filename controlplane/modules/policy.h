@@ -17,6 +17,9 @@ enum policy_number {
 #undef POLICY
 };
 
+/* The denial with this number, for who finds something else in the list to be the case. */
+const struct policy_denial *policy_denial_of(enum policy_number number);
+
 /* A token bucket: dials_per_second with a burst of one second. Zeroed at the beginning; held by the caller per
  * account. */
 struct policy_rate {
