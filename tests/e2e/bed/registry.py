@@ -1,30 +1,34 @@
 """Accounts, modules and numbers of a test: a registry file as text.
 
-    number 100 -> front-desk (account of Reception), which may hand over to
-                  connect    (account of Exchange), which may dial the callee"""
+    number 100 -> front-desk (account Reception), which may hand over to
+                  connect    (account Exchange), which may dial the callee"""
 
 from bed import network, settings
 
 RECEPTION = "AC" + "1" * 32
 EXCHANGE = "AC" + "2" * 32
 FRONT_DESK, CONNECT = "front-desk", "connect"
+NUMBER = "100"
+CALLER_NUMBER = "4930100"
+DESTINATIONS = ("200*", f"sip:*@{network.CALLEE}")
 
 
-def account(sid, name, destinations=(), caller_ids=("*",)):
-    return {"sid": sid, "name": name, "auth_token": "token-of-" + name, "destinations": list(destinations),
-            "caller_ids": list(caller_ids)}
+def _account(sid, name):
+    return {"sid": sid, "name": name, "auth_token": f"signs-for-{name.lower()}-0000", "dials_per_second": 1000,
+            "caller_ids": [CALLER_NUMBER], "destinations": list(DESTINATIONS)}
 
 
-def module(code, owner, url, accepts=(), method="GET", **more):
-    return {"code": code, "account": owner, "url": url, "method": method, "accepts": list(accepts), **more}
+def _module(code, account, url, accepts=()):
+    # The document's directory is the module's space: what it fetches from there stays with it.
+    return {"code": code, "account": account, "url": url, "method": "GET", "uri_space": url.rpartition("/")[0],
+            "accepts_handoff_from": list(accepts)}
 
 
-def two_modules(front_url, connect_url, destinations=("200*", f"sip:*@{network.CALLEE}"), accepts=(RECEPTION,)):
-    """The demonstration's registry: number 100 is Reception's, module connect is Exchange's."""
+def two_modules(front_url, connect_url):
     return {
-        "accounts": [account(RECEPTION, "Reception"), account(EXCHANGE, "Exchange", destinations)],
-        "modules": [module(FRONT_DESK, RECEPTION, front_url), module(CONNECT, EXCHANGE, connect_url, accepts)],
-        "numbers": [{"pattern": "100", "account": RECEPTION, "module": FRONT_DESK}],
+        "accounts": [_account(RECEPTION, "Reception"), _account(EXCHANGE, "Exchange")],
+        "modules": [_module(FRONT_DESK, RECEPTION, front_url), _module(CONNECT, EXCHANGE, connect_url, [RECEPTION])],
+        "numbers": [{"pattern": NUMBER, "account": RECEPTION, "module": FRONT_DESK}],
     }
 
 

@@ -11,6 +11,8 @@ import textwrap
 _CALLER = '"Caller" <sip:[caller]@[local_ip]:[local_port]>;tag=[pid]c[call_number]'
 _CALLED = "<sip:[service]@[remote_ip]:[remote_port]>"
 _VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]"
+# The INVITE's own branch is also that of its CANCEL and of the ACK to a refusal (RFC 3261 9.1, 17.1.1.3).
+_INVITE_VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK-[pid]-[call_number]-invite"
 _CONTACT = "Contact: <sip:far@[local_ip]:[local_port];transport=[transport]>"
 _ECHO = "[last_Via:]\n[last_Record-Route:]\n[last_From:]\n{to}\n[last_Call-ID:]\n[last_CSeq:]"
 _TAG = ";tag=[pid]e[call_number]"
@@ -25,7 +27,7 @@ _VARIABLES = "ignored,address,port,types,direction"
 def write(path, *steps):
     body = "\n".join(steps)
     variables = set(_VARIABLES.split(","))
-    for name in ("here", "there", "number"):
+    for name in ("here", "there", "number", "via"):
         if f'assign_to="{name}"' in body:
             variables.add(name)
     used = ",".join(sorted(name for name in variables if f'{name}' in body))
@@ -83,7 +85,7 @@ def wait():
 def invite(body=None, headers=""):
     return send(f"""
 INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-{_VIA}
+{_INVITE_VIA}
 From: {_CALLER}
 To: {_CALLED}
 Call-ID: [call_id]
@@ -106,10 +108,10 @@ def answered():
 
 
 def refused(status):
-    """A final answer that isn't 2xx, and its ACK: same branch, no route (RFC 3261 17.1.1.3)."""
+    """A final answer that isn't 2xx, and its ACK."""
     return provisional() + "\n" + receive(status) + "\n" + send(f"""
 ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-[last_Via:]
+{_INVITE_VIA}
 From: {_CALLER}
 [last_To:]
 Call-ID: [call_id]
@@ -141,12 +143,18 @@ def bye(sequence=2):
 def cancel():
     return send(f"""
 CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0
-Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch-1]
+{_INVITE_VIA}
 From: {_CALLER}
 To: {_CALLED}
 Call-ID: [call_id]
 CSeq: 1 CANCEL
 Max-Forwards: 70""", retrans=True)
+
+
+def cancel_late():
+    """A CANCEL that comes after the 200: answered 200, or 481 by one that has forgotten the transaction."""
+    return (cancel() + '\n<recv response="481" optional="true" next="cancelled"/>\n' + receive("200")
+            + '\n<label id="cancelled"/>')
 
 
 def reinvite(sequence, direction, types="0 101"):
@@ -168,6 +176,7 @@ def taken():
     return receive("INVITE", rrs=True, actions=_READ_SDP + """
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="there"/>
 <ereg regexp=".*" search_in="hdr" header="To:" assign_to="here"/>
+<ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>
 <ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" assign_to="number"/>""")
 
 
@@ -185,6 +194,18 @@ def ring():
 
 def answer(tag=_TAG, direction="sendrecv", types="0 101", sequence="[last_CSeq:]", retrans=True):
     return respond("200 OK", sdp(direction, types), tag=tag, sequence=sequence, retrans=retrans)
+
+
+def answer_as_other(tag):
+    """One more 200 to the INVITE, from another far end that it was forked to: another To-tag."""
+    return send(f"""
+SIP/2.0 200 OK
+Via:[$via]
+From:[$there]
+To:[$here]{tag}
+Call-ID: [call_id]
+CSeq: [$number] INVITE
+{_CONTACT}""", sdp(types="0 101"))
 
 
 def refuse(status):

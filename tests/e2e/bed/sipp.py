@@ -2,13 +2,13 @@
 
 import os
 
-from bed import scenario
+from bed import registry, scenario
 from bed.conductor import Conductor
 from bed.process import Failure, wait_until
 
 MEDIA_PORT = 6000
 SIP_PORT = 5060
-CALLER_NUMBER = "4930100"
+CALLER_NUMBER = registry.CALLER_NUMBER
 
 
 class Sipp:

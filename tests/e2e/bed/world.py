@@ -5,15 +5,15 @@ import contextlib
 import os
 import shutil
 
-from bed import cdr, document, network, owner, prompt, registry, rtp
+from bed import cdr, document, network, owner, pcap, prompt, registry, rtp
 from bed.capture import Capture
 from bed.gateway import Gateway
 from bed.phone import Phone
 from bed.process import Failure, wait_until
-from bed.sipp import MEDIA_PORT, Sipp
+from bed.sipp import MEDIA_PORT, SIP_PORT, Sipp
 from bed.web import Web
 
-CALLED = "100"
+CALLED = registry.NUMBER
 DIALLED = "2001"
 
 
@@ -84,11 +84,13 @@ class World:
         """Ends the capture at the host and returns its RTP streams."""
         return rtp.streams(self._captures[host].stop())
 
-    # --- afterwards ------------------------------------------------------------------------------------
+    def sip(self, host):
+        """Ends the capture at the host and returns the SIP datagrams in it: (source, first line)."""
+        path = self._captures[host].stop()
+        return [(datagram.source, datagram.payload.partition(b"\r\n")[0].decode("ascii", "replace"))
+                for datagram in pcap.datagrams(path) if SIP_PORT in (datagram.sport, datagram.tport)]
 
-    def no_sessions(self, timeout=20):
-        """Waits until no session is left and its rows are in the CDR."""
-        wait_until("the gateway has no call left", lambda: not self.gateway.tool.json("calls").get("calls"), timeout)
+    # --- afterwards ------------------------------------------------------------------------------------
 
     def rows(self, sessions=1, timeout=20):
         """Waits for the rows of so many sessions, and returns all rows of the CDR files."""

@@ -1,0 +1,71 @@
+"""Calls that end while they ring, and what crosses on the way."""
+
+from bed import check, scenario as sip
+from bed.case import main
+from test_relay import CALLS, IS_CALLED, dial_at_once
+
+_INVITE_SEQUENCE = "CSeq: [$number] INVITE"
+_TERMINATED = sip.respond("487 Request Terminated", tag="", sequence=_INVITE_SEQUENCE, retrans=True)
+
+
+@main
+def case_cancel(world):
+    """The caller gives up before anyone answered: 487 to it, CANCEL to the callee."""
+    dial_at_once(world, answerOnBridge="true")
+    called = world.callee(sip.taken(), sip.ring(), sip.receive("CANCEL"), sip.respond("200 OK"), _TERMINATED,
+                          sip.receive("ACK"))
+    calling = world.caller(sip.invite(), sip.ringing(), sip.cancel(), sip.receive("200"), sip.refused("487"))
+    calling.finish()
+    called.finish()
+    rows = world.rows()
+    check.equal("leg rows", len(rows.legs()), 2)
+    check.none("legs that were answered", [leg for leg in rows.legs() if leg.get("answer")])
+    world.audit()
+
+
+def case_hang_up_while_ringing(world):
+    """An answered caller hangs up while the callee rings: the callee gets CANCEL."""
+    dial_at_once(world)
+    called = world.callee(sip.taken(), sip.ring(), sip.report("rings"), sip.receive("CANCEL"), sip.respond("200 OK"),
+                          _TERMINATED, sip.receive("ACK"))
+    calling = world.caller(*CALLS, sip.wait(), sip.bye())
+    answered = calling.wait("answered")
+    called.wait("rings")
+    calling.tell(answered)
+    calling.finish()
+    called.finish()
+    rows = world.rows()
+    check.equal("leg rows", len(rows.legs()), 2)
+    world.audit()
+
+
+def case_cancel_crosses_answer_of_callee(world):
+    """Our CANCEL meets the callee's 200: ACK, then BYE at once (RFC 3261 9.1, 15)."""
+    dial_at_once(world)
+    called = world.callee(sip.taken(), sip.ring(), sip.report("rings"), sip.receive("CANCEL"),
+                          sip.answer(tag="", sequence=_INVITE_SEQUENCE, retrans=False),
+                          sip.respond("200 OK", sequence="CSeq: [$number] CANCEL"),
+                          sip.receive("ACK"), sip.ended())
+    calling = world.caller(*CALLS, sip.wait(), sip.bye())
+    answered = calling.wait("answered")
+    called.wait("rings")
+    calling.tell(answered)
+    calling.finish()
+    called.finish()
+    check.equal("leg rows", len(world.rows().legs()), 2)
+    world.audit()
+
+
+def case_cancel_crosses_our_answer(world):
+    """The caller's CANCEL meets our 200: the call stands, and ends by BYE."""
+    dial_at_once(world)
+    called = world.callee(*IS_CALLED, sip.ended())
+    calling = world.caller(sip.invite(), sip.answered(), sip.cancel_late(), sip.ack(), sip.report("answered", media=True),
+                           sip.wait(), sip.bye())
+    answered = calling.wait("answered")
+    called.wait("answered")
+    calling.tell(answered)
+    calling.finish()
+    called.finish()
+    world.rows()
+    world.audit()
