@@ -18,7 +18,7 @@
 #include "contract/region_layout.h"
 
 #define HUGETLBFS_MAGIC_NUMBER 0x958458f6
-#define HUGE_PAGE_BYTES	       ((size_t)2 << 20)
+#define HUGE_PAGE_BYTES        ((size_t)2 << 20)
 /* How long to wait for another process that is creating the region. */
 #define CREATE_WAIT_MS 5000
 
@@ -55,25 +55,30 @@ static int lock_role(int fd, enum tg_role role)
 	return fcntl(fd, F_OFD_SETLK, &lock) ? -errno : 0;
 }
 
-static int check_header(const struct tg_header *found, const struct tg_header *wanted, const char *path, char *why,
-	size_t n)
+static int check_header(
+	const struct tg_header *found, const struct tg_header *wanted, const char *path, char *why, size_t n)
 {
 	if (found->layout_version != wanted->layout_version)
 		return explain(why, n, -EPROTO,
-			"region %s has layout version %u, this program has %u: let calls end, stop both planes, remove "
+			"region %s has layout version %u, this program has %u: let calls end, stop both "
+			"planes, remove "
 			"the file, start again",
 			path, found->layout_version, wanted->layout_version);
 	if (memcmp(found->struct_bytes, wanted->struct_bytes, sizeof(found->struct_bytes)))
 		for (int i = 0; i < TG_STRUCTS; i++)
 			if (found->struct_bytes[i] != wanted->struct_bytes[i])
 				return explain(why, n, -EPROTO,
-					"region %s has a %s of %u bytes, this program has %u: the planes are of "
+					"region %s has a %s of %u bytes, this program has %u: the planes are "
+					"of "
 					"different builds; stop both, remove the file, start again",
-					path, tg_struct_name[i], found->struct_bytes[i], wanted->struct_bytes[i]);
+					path, tg_struct_name[i], found->struct_bytes[i],
+					wanted->struct_bytes[i]);
 	if (memcmp(&found->capacity, &wanted->capacity, sizeof(found->capacity)))
 		return explain(why, n, -EPROTO,
-			"region %s was made for %u workers, %u addresses, ports %u+%u, %u media items, %llu arena bytes; "
-			"the settings now say %u, %u, %u+%u, %u, %llu (or other addresses): stop both planes, remove the "
+			"region %s was made for %u workers, %u addresses, ports %u+%u, %u media items, %llu "
+			"arena bytes; "
+			"the settings now say %u, %u, %u+%u, %u, %llu (or other addresses): stop both "
+			"planes, remove the "
 			"file, start again",
 			path, found->capacity.workers, found->capacity.addresses, found->capacity.port_min,
 			found->capacity.ports, found->capacity.media_items,
@@ -96,14 +101,14 @@ static int check_capacity(const struct tg_capacity *cap, char *why, size_t n)
 static int init_rings(struct tg_region *r)
 {
 	for (uint32_t w = 0; w < r->header->capacity.workers; w++) {
-		int e = tg_ring_init(r->base + tg_layout_ring(r->header, TG_PART_COMMANDS, w), TG_COMMAND_RING,
-			sizeof(struct tg_command));
+		int e = tg_ring_init(r->base + tg_layout_ring(r->header, TG_PART_COMMANDS, w),
+			TG_COMMAND_RING, sizeof(struct tg_command));
 		if (!e)
-			e = tg_ring_init(r->base + tg_layout_ring(r->header, TG_PART_EVENTS, w), TG_EVENT_RING,
-				sizeof(struct tg_event));
+			e = tg_ring_init(r->base + tg_layout_ring(r->header, TG_PART_EVENTS, w),
+				TG_EVENT_RING, sizeof(struct tg_event));
 		if (!e)
-			e = tg_ring_init(r->base + tg_layout_ring(r->header, TG_PART_METERS, w), TG_METER_RING,
-				sizeof(struct tg_meter_record));
+			e = tg_ring_init(r->base + tg_layout_ring(r->header, TG_PART_METERS, w),
+				TG_METER_RING, sizeof(struct tg_meter_record));
 		if (e)
 			return e;
 	}
@@ -113,14 +118,17 @@ static int init_rings(struct tg_region *r)
 static int attach_rings(struct tg_region *r)
 {
 	for (uint32_t w = 0; w < r->header->capacity.workers; w++) {
-		int e = tg_ring_attach(&r->commands[w], r->base + tg_layout_ring(r->header, TG_PART_COMMANDS, w),
-			TG_COMMAND_RING, sizeof(struct tg_command));
+		int e = tg_ring_attach(&r->commands[w],
+			r->base + tg_layout_ring(r->header, TG_PART_COMMANDS, w), TG_COMMAND_RING,
+			sizeof(struct tg_command));
 		if (!e)
-			e = tg_ring_attach(&r->events[w], r->base + tg_layout_ring(r->header, TG_PART_EVENTS, w),
-				TG_EVENT_RING, sizeof(struct tg_event));
+			e = tg_ring_attach(&r->events[w],
+				r->base + tg_layout_ring(r->header, TG_PART_EVENTS, w), TG_EVENT_RING,
+				sizeof(struct tg_event));
 		if (!e)
-			e = tg_ring_attach(&r->meters[w], r->base + tg_layout_ring(r->header, TG_PART_METERS, w),
-				TG_METER_RING, sizeof(struct tg_meter_record));
+			e = tg_ring_attach(&r->meters[w],
+				r->base + tg_layout_ring(r->header, TG_PART_METERS, w), TG_METER_RING,
+				sizeof(struct tg_meter_record));
 		if (e)
 			return e;
 	}
@@ -156,7 +164,14 @@ static int create(struct tg_region *r, const struct tg_header *wanted, const cha
 			(unsigned long long)wanted->total_bytes, strerror(-e),
 			r->huge ? "; reserve more huge pages (sysctl vm.nr_hugepages)" : "");
 	}
-	int e = map(r, wanted->total_bytes, path, why, n);
+	/* On tmpfs a page that cannot be had later would kill whoever touches it: take them all now. */
+	int e = r->huge ? 0 : -posix_fallocate(r->fd, 0, (off_t)wanted->total_bytes);
+	if (e)
+		return explain(why, n, e,
+			"region %s: no room for %llu bytes: %s; make the file system larger or "
+			"media.arena_mib smaller",
+			path, (unsigned long long)wanted->total_bytes, strerror(-e));
+	e = map(r, wanted->total_bytes, path, why, n);
 	if (e)
 		return e;
 	memcpy(r->header, wanted, sizeof(*wanted));
@@ -179,8 +194,8 @@ static uint64_t magic_on_file(int fd, uint64_t *bytes)
 	if (fstat(fd, &st) || (size_t)st.st_size < sizeof(struct tg_header))
 		return 0;
 	*bytes = (uint64_t)st.st_size;
-	void *p = mmap(NULL, HUGE_PAGE_BYTES < (size_t)st.st_size ? HUGE_PAGE_BYTES : (size_t)st.st_size, PROT_READ,
-		MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, HUGE_PAGE_BYTES < (size_t)st.st_size ? HUGE_PAGE_BYTES : (size_t)st.st_size,
+		PROT_READ, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		return 0;
 	uint64_t magic = atomic_load_explicit(&((struct tg_header *)p)->magic, memory_order_acquire);
@@ -188,8 +203,8 @@ static uint64_t magic_on_file(int fd, uint64_t *bytes)
 	return magic;
 }
 
-static int attach(struct tg_region *r, const struct tg_header *wanted, uint64_t bytes, const char *path, char *why,
-	size_t n)
+static int attach(struct tg_region *r, const struct tg_header *wanted, uint64_t bytes, const char *path,
+	char *why, size_t n)
 {
 	int e = map(r, bytes, path, why, n);
 	if (e)
@@ -208,19 +223,20 @@ static int attach(struct tg_region *r, const struct tg_header *wanted, uint64_t 
 	if (r->header->total_bytes != wanted->total_bytes || r->header->total_bytes > bytes ||
 		memcmp(r->header->part, wanted->part, sizeof(wanted->part)))
 		return explain(why, n, -EUCLEAN,
-			"region %s is truncated or damaged (%llu bytes, its header says %llu): stop both planes, remove "
+			"region %s is truncated or damaged (%llu bytes, its header says %llu): stop both "
+			"planes, remove "
 			"the file, start again",
 			path, (unsigned long long)bytes, (unsigned long long)r->header->total_bytes);
 	e = attach_rings(r);
 	if (e)
-		return explain(why, n, e, "region %s: a ring is damaged: stop both planes, remove the file, start again",
-			path);
+		return explain(why, n, e,
+			"region %s: a ring is damaged: stop both planes, remove the file, start again", path);
 	return 0;
 }
 
 /* Creates under an exclusive lock if nobody has finished one, else attaches. */
-static int create_or_attach(struct tg_region *r, const struct tg_header *wanted, const char *path, char *why,
-	size_t n)
+static int create_or_attach(
+	struct tg_region *r, const struct tg_header *wanted, const char *path, char *why, size_t n)
 {
 	for (int waited = 0;; waited += 10) {
 		uint64_t bytes;
@@ -230,14 +246,17 @@ static int create_or_attach(struct tg_region *r, const struct tg_header *wanted,
 			int e = 0;
 			if (magic_on_file(r->fd, &bytes) != TG_REGION_MAGIC)
 				e = create(r, wanted, path, why, n);
+			if (e && !ftruncate(r->fd, 0)) /* gives back what a half-made one took */
+				r->created = false;
 			flock(r->fd, LOCK_UN);
 			if (e)
 				return e;
 			break;
 		}
 		if (waited >= CREATE_WAIT_MS)
-			return explain(why, n, -ETIMEDOUT, "region %s: another process has been creating it for %d ms",
-				path, CREATE_WAIT_MS);
+			return explain(why, n, -ETIMEDOUT,
+				"region %s: another process has been creating it for %d ms", path,
+				CREATE_WAIT_MS);
 		pause_ms(10);
 	}
 	if (r->created) {
@@ -257,8 +276,8 @@ static int open_reader(struct tg_region *r, const char *path, char *why, size_t 
 	return attach(r, NULL, bytes, path, why, n);
 }
 
-int tg_region_open(struct tg_region **region, const char *dir, const char *name, const struct tg_capacity *cap,
-	enum tg_role role, char *why, size_t n)
+int tg_region_open(struct tg_region **region, const char *dir, const char *name,
+	const struct tg_capacity *cap, enum tg_role role, char *why, size_t n)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -273,12 +292,14 @@ int tg_region_open(struct tg_region **region, const char *dir, const char *name,
 	if (!r)
 		return explain(why, n, -ENOMEM, "out of memory");
 	r->role = role;
-	r->fd = open(path, role == TG_ROLE_READER ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	r->fd = open(
+		path, role == TG_ROLE_READER ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	int e = r->fd < 0 ? -errno : 0;
 	if (e) {
 		explain(why, n, e,
 			e == -ENOENT && role == TG_ROLE_READER ? "no region at %s: neither plane has run: %s"
-			: e == -ENOENT ? "%s: the directory is missing; mount huge pages with `mount -t hugetlbfs nodev "
+			: e == -ENOENT ? "%s: the directory is missing; mount huge pages with `mount -t "
+					 "hugetlbfs nodev "
 					 "/dev/hugepages`: %s"
 				       : "cannot open region %s: %s",
 			path, strerror(-e));
@@ -399,6 +420,15 @@ const struct tg_ring *tg_region_events(const struct tg_region *r, uint32_t worke
 const struct tg_ring *tg_region_meters(const struct tg_region *r, uint32_t worker)
 {
 	return &r->meters[worker];
+}
+
+uint32_t tg_region_next_generation(const struct tg_region *r)
+{
+	uint32_t next = atomic_load_explicit(&r->header->generation, memory_order_relaxed) + 1;
+	if (next == 0) /* 0 means free */
+		next = 1;
+	atomic_store_explicit(&r->header->generation, next, memory_order_relaxed);
+	return next;
 }
 
 void tg_region_beat(const struct tg_region *r, enum tg_role role, uint64_t utc_ns)

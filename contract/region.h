@@ -91,6 +91,9 @@ const struct tg_ring *tg_region_commands(const struct tg_region *region, uint32_
 const struct tg_ring *tg_region_events(const struct tg_region *region, uint32_t worker);
 const struct tg_ring *tg_region_meters(const struct tg_region *region, uint32_t worker);
 
+/* A generation that no leg of this region has had; by the control plane only. */
+uint32_t tg_region_next_generation(const struct tg_region *region);
+
 /* Heartbeats: each plane stores the UTC of its last sign of life and its process id. 0: never ran. */
 void tg_region_beat(const struct tg_region *region, enum tg_role role, uint64_t utc_ns);
 uint64_t tg_region_last_beat(const struct tg_region *region, enum tg_role role, int *pid);

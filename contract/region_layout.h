@@ -63,6 +63,7 @@ struct tg_header {
 	uint64_t region_id;
 	struct tg_capacity capacity;
 	struct tg_part_span part[TG_PARTS];
+	_Atomic uint32_t generation; /* last one given to a leg; by the control plane */
 	_Alignas(TG_CACHE_LINE) struct tg_timebase timebase;
 	_Alignas(TG_CACHE_LINE) struct tg_heartbeat beat[2]; /* by role; each by its own plane */
 };

@@ -1,0 +1,616 @@
+#include "controlplane/calls/engine_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/clock.h"
+
+#define TICK_BUSY_MS 2
+#define TICK_IDLE_MS 20
+
+uint64_t engine_now(const struct engine *e)
+{
+	return tg_timebase_now(tg_region_timebase(e->region));
+}
+
+static struct policy_rate *rate_of(struct engine *e, const char *sid)
+{
+	for (struct account_rate *r = e->rates; r; r = r->next)
+		if (!strcmp(r->sid, sid))
+			return &r->rate;
+	struct account_rate *r = calloc(1, sizeof(*r));
+	if (!r)
+		return NULL;
+	snprintf(r->sid, sizeof(r->sid), "%s", sid);
+	r->next = e->rates;
+	e->rates = r;
+	return &r->rate;
+}
+
+struct session_env engine_env(struct engine *e, const struct session *s)
+{
+	return (struct session_env){.now_ns = engine_now(e),
+		.dial_rate = s && s->module ? rate_of(e, s->module->account->sid) : NULL};
+}
+
+static void forget(struct engine *e, struct call *call)
+{
+	*call->prev = call->next;
+	if (call->next)
+		call->next->prev = call->prev;
+	for (int i = 0; i < call->session->legs; i++) {
+		leg_index_drop(e->by_ua, call->session->leg[i]->ua);
+		struct link_row row = call->session->leg[i]->row;
+		if (row.generation && e->by_row[row.row].call == call)
+			e->by_row[row.row].call = NULL;
+	}
+	requests_cancel(e, &call->document_request);
+	requests_cancel(e, &call->media_request);
+	if (call->session->play.lease)
+		requests_end_lease(e, call->session->play.lease);
+	fetcher_forget_cookies(e->fetcher, call->session->text);
+	log_info(calls, call->session->text, "session-closed", "cause=%s", call->session->cause);
+	session_destroy(call->session);
+	free(call);
+	e->sessions--;
+}
+
+static void enqueue(struct engine *e, struct call *call, struct action *a)
+{
+	struct queued *q = calloc(1, sizeof(*q));
+	if (!q) {
+		log_error(calls, call->session->text, "out-of-memory", "action=%d", (int)a->kind);
+		action_free(a);
+		return;
+	}
+	*q = (struct queued){.call = call, .action = a, .sequence = call->sip_sequence};
+	*e->last = q;
+	e->last = &q->next;
+	call->queued++;
+}
+
+static void append_fact(struct engine *e, struct call *call, struct action *a)
+{
+	uint64_t at = journal_append(e->journal, a->fact, a->payload);
+	a->payload = NULL;
+	if (at)
+		call->sip_sequence = at;
+}
+
+static void take_actions(struct engine *e, struct call *call)
+{
+	struct action *a = session_take_actions(call->session);
+	while (a) {
+		struct action *next = a->next;
+		a->next = NULL;
+		if (a->kind == ACTION_FACT) {
+			append_fact(e, call, a);
+			action_free(a);
+		} else if (perform_prepare(e, call, a)) {
+			enqueue(e, call, a);
+		} else {
+			action_free(a);
+		}
+		a = next;
+	}
+}
+
+/* Carries out what the journal allows, in order. An action may make the session ask for more. */
+static void pump(struct engine *e)
+{
+	while (e->first && e->first->sequence <= atomic_load_explicit(&e->durable, memory_order_acquire)) {
+		struct queued *q = e->first;
+		e->first = q->next;
+		if (!e->first)
+			e->last = &e->first;
+		struct call *call = q->call;
+		perform_action(e, call, q->action);
+		action_free(q->action);
+		free(q);
+		call->queued--;
+		engine_process(e, call);
+	}
+}
+
+static void note_deadlines(struct engine *e, const struct session *s)
+{
+	for (int t = 0; t < TIMERS; t++)
+		if (s->deadline[t] && s->deadline[t] < e->next_deadline)
+			e->next_deadline = s->deadline[t];
+}
+
+void engine_process(struct engine *e, struct call *call)
+{
+	if (call->processing) /* the outer one goes on taking */
+		return;
+	call->processing = true;
+	while (call->session->first)
+		take_actions(e, call);
+	note_deadlines(e, call->session);
+	call->processing = false;
+	if (call->session->state == SESSION_CLOSED && !call->queued)
+		forget(e, call);
+}
+
+/* --- from SIP ---------------------------------------------------------------------------------------- */
+
+static void refuse(struct engine *e, const struct ua_event *ev, int status, const char *reason)
+{
+	e->calls_refused++;
+	log_info(calls, NULL, "call-refused", "source=%s to=%s status=%d reason=\"%s\"", ev->source,
+		log_quote(ev->to_user), status, reason);
+	ua_respond(e->ua, ev->leg, status, reason, NULL);
+}
+
+static struct call *add_call(struct engine *e, struct session *s)
+{
+	struct call *call = calloc(1, sizeof(*call));
+	if (!call)
+		return NULL;
+	call->session = s;
+	call->next = e->calls;
+	call->prev = &e->calls;
+	if (e->calls)
+		e->calls->prev = &call->next;
+	e->calls = call;
+	e->sessions++;
+	return call;
+}
+
+static void begin(struct engine *e, const struct ua_event *ev, const struct registry_number *number,
+	struct link_row row)
+{
+	const struct settings *set = e->settings;
+	struct session_begin b = {.row = row,
+		.media_timeout_ms = (uint32_t)set->media.timeout_ms,
+		.ring_seconds = (uint32_t)set->sip.ring_seconds,
+		.latch = set->media.latch,
+		.region = tg_region_id(e->region)};
+	link_address(e->link, row, &b.ip_be, &b.port);
+	struct session_env env = engine_env(e, NULL);
+	struct session *s = session_create(registry_ref(e->registry), number, ev, &b, &env);
+	if (!s) {
+		registry_unref(e->registry);
+		link_unreserve(e->link, row);
+		refuse(e, ev, 503, "Out of memory");
+		return;
+	}
+	struct call *call = add_call(e, s);
+	if (!call || leg_index_put(e->by_ua, ev->leg, call, 0)) {
+		log_error(calls, s->text, "out-of-memory", "call_id=%s", log_quote(ev->call_id));
+		refuse(e, ev, 503, "Out of memory");
+		link_unreserve(e->link, row);
+		if (call)
+			forget(e, call);
+		else
+			session_destroy(s);
+		return;
+	}
+	e->by_row[row.row] = (struct row_owner){call, 0};
+	e->calls_taken++;
+	log_info(calls, s->text, "call", "call=%s from=%s to=%s source=%s call_id=%s module=%s", s->leg[0]->sid,
+		log_quote(ev->from_user), log_quote(ev->to_user), ev->source, log_quote(ev->call_id), s->module->code);
+	engine_process(e, call);
+}
+
+static void on_invite(struct engine *e, const struct ua_event *ev)
+{
+	if (e->stopping) {
+		refuse(e, ev, 503, "Shutting down");
+		return;
+	}
+	if (atomic_load_explicit(&e->journal_error, memory_order_relaxed)) {
+		refuse(e, ev, 503, "Records can't be written");
+		return;
+	}
+	if (ev->bad_sdp) {
+		refuse(e, ev, 400, "SDP that can't be read");
+		return;
+	}
+	const struct registry_number *number = registry_number(e->registry, ev->to_user);
+	if (!number) {
+		refuse(e, ev, 404, "No such number here");
+		return;
+	}
+	if (number->account->suspended || number->module->account->suspended) {
+		refuse(e, ev, 403, "Account suspended");
+		return;
+	}
+	struct link_row row;
+	if (link_reserve(e->link, -1, &row)) {
+		refuse(e, ev, 503, "No media port is free");
+		return;
+	}
+	begin(e, ev, number, row);
+}
+
+static void on_ua(void *ctx, const struct ua_event *ev)
+{
+	struct engine *e = ctx;
+	if (ev->kind == UA_INVITE) {
+		on_invite(e, ev);
+		pump(e);
+		return;
+	}
+	int leg;
+	struct call *call = leg_index_get(e->by_ua, ev->leg, &leg);
+	if (!call)
+		return;
+	struct session_env env = engine_env(e, call->session);
+	session_on_ua(call->session, leg, ev, &env);
+	engine_process(e, call);
+	pump(e);
+}
+
+/* --- from the dataplane ------------------------------------------------------------------------------ */
+
+static struct call *call_of(struct engine *e, struct link_row row, int *leg)
+{
+	struct row_owner *o = &e->by_row[row.row];
+	if (!o->call || o->call->session->leg[o->leg]->row.generation != row.generation)
+		return NULL;
+	*leg = o->leg;
+	return o->call;
+}
+
+static void on_digit(void *ctx, struct link_row row, char digit)
+{
+	struct engine *e = ctx;
+	int leg;
+	struct call *call = call_of(e, row, &leg);
+	if (!call)
+		return;
+	struct session_env env = engine_env(e, call->session);
+	session_on_digit(call->session, leg, digit, &env);
+	engine_process(e, call);
+}
+
+static void on_play_done(void *ctx, struct link_row row, uint32_t play_id, bool stopped)
+{
+	struct engine *e = ctx;
+	int leg;
+	struct call *call = call_of(e, row, &leg);
+	if (!call)
+		return;
+	struct session_env env = engine_env(e, call->session);
+	session_on_play_done(call->session, leg, play_id, stopped, &env);
+	engine_process(e, call);
+}
+
+static void on_media_timeout(void *ctx, struct link_row row)
+{
+	struct engine *e = ctx;
+	int leg;
+	struct call *call = call_of(e, row, &leg);
+	if (!call)
+		return;
+	struct session_env env = engine_env(e, call->session);
+	session_on_media_timeout(call->session, leg, &env);
+	engine_process(e, call);
+}
+
+static void on_refused(void *ctx, struct link_row row, int refusal)
+{
+	struct engine *e = ctx;
+	int leg;
+	struct call *call = call_of(e, row, &leg);
+	if (!call)
+		return;
+	struct session_env env = engine_env(e, call->session);
+	session_end(call->session, RELEASED_BY_GATEWAY, 41, "dataplane-refused", tg_refusal_text(refusal), &env);
+	engine_process(e, call);
+}
+
+static void on_released(void *ctx, struct link_row row)
+{
+	struct engine *e = ctx;
+	int leg;
+	struct call *call = call_of(e, row, &leg);
+	if (!call)
+		return;
+	e->by_row[row.row].call = NULL;
+	struct session_env env = engine_env(e, call->session);
+	session_on_row_released(call->session, leg, &env);
+	engine_process(e, call);
+}
+
+static void on_snapshot(void *ctx, uint32_t tag, uint32_t worker, bool ok, const json_t *fact)
+{
+	audit_answer(ctx, tag, worker, ok, fact);
+}
+
+static bool seen(void *ctx, const struct tg_meter_record *record)
+{
+	struct engine *e = ctx;
+	struct usage_part part = {tg_region_id(e->region), record->leg, record->generation, record->stint, record->part};
+	return usage_has(e->usage, &part);
+}
+
+/* --- time -------------------------------------------------------------------------------------------- */
+
+static void run_timers(struct engine *e, uint64_t now)
+{
+	if (now < e->next_deadline)
+		return;
+	e->next_deadline = UINT64_MAX;
+	for (struct call *call = e->calls, *next; call; call = next) {
+		next = call->next;
+		struct session *s = call->session;
+		bool due = false;
+		for (int t = 0; t < TIMERS; t++) {
+			if (!s->deadline[t] || s->deadline[t] > now)
+				continue;
+			struct session_env env = engine_env(e, s);
+			session_on_timer(s, (enum session_timer)t, &env);
+			due = true;
+		}
+		note_deadlines(e, s);
+		if (due)
+			engine_process(e, call);
+	}
+}
+
+static void rotate_cdr(struct engine *e)
+{
+	uint64_t age_ms;
+	uint64_t rows = e->cdr_open_rows ? e->cdr_open_rows(e->cdr_ctx, &age_ms) : 0;
+	if (rows && age_ms >= (uint64_t)e->settings->cdr.max_seconds * 1000)
+		journal_append(e->journal, FACT_cdr_rotate, json_pack("{s:s}", "reason", "age"));
+}
+
+/* While the dataplane doesn't run, somebody must keep the clock. */
+static void keep_clock(struct engine *e, uint64_t now)
+{
+	int pid;
+	uint64_t beat = tg_region_last_beat(e->region, TG_ROLE_DATAPLANE, &pid);
+	bool alive = beat && now - beat < 3 * CLOCK_NS_PER_S;
+	if (!alive)
+		tg_timebase_refresh(tg_region_timebase(e->region), tg_tsc(), clock_utc_ns());
+	if (alive == e->beat_warned) {
+		e->beat_warned = !alive;
+		if (alive)
+			log_info(link, NULL, "dataplane-alive", "pid=%d", pid);
+		else
+			log_warn(link, NULL, "dataplane-silent", "advice=\"start tollgate-dataplane: calls get no media\"");
+	}
+}
+
+static void each_second(struct engine *e, uint64_t now)
+{
+	e->next_second = now + CLOCK_NS_PER_S;
+	tg_region_beat(e->region, TG_ROLE_CONTROL, now);
+	keep_clock(e, now);
+	rotate_cdr(e);
+	audit_tick(e);
+}
+
+static void tick(void *ctx)
+{
+	struct engine *e = ctx;
+	uint64_t now = engine_now(e);
+	link_poll(e->link);
+	run_timers(e, now);
+	if (now >= e->next_second)
+		each_second(e, now);
+	pump(e);
+	loop_tick(e->loop, e->sessions || link_rows_in_use(e->link) ? TICK_BUSY_MS : TICK_IDLE_MS, tick, e);
+	if (e->stopping && (!e->sessions || now >= e->stop_at) && e->stopped) {
+		void (*stopped)(void *) = e->stopped;
+		e->stopped = NULL;
+		stopped(e->stopped_ctx);
+	}
+}
+
+/* --- from the journal -------------------------------------------------------------------------------- */
+
+struct wake {
+	struct mail mail;
+};
+
+static void woken(struct mail *mail, void *reader)
+{
+	free(mail);
+}
+
+void engine_synced(struct engine *e, uint64_t sequence)
+{
+	atomic_store_explicit(&e->durable, sequence, memory_order_release);
+	struct wake *w = malloc(sizeof(*w));
+	if (!w) /* the tick looks too */
+		return;
+	w->mail.deliver = woken;
+	mailbox_post(e->journal_box, &w->mail);
+}
+
+void engine_journal_trouble(struct engine *e, int error)
+{
+	atomic_store_explicit(&e->journal_error, error, memory_order_relaxed);
+}
+
+static void on_journal(void *ctx)
+{
+	struct engine *e = ctx;
+	mailbox_drain(e->journal_box, e);
+	link_durable(e->link, atomic_load_explicit(&e->durable, memory_order_acquire));
+	pump(e);
+}
+
+static void on_results(void *ctx)
+{
+	struct engine *e = ctx;
+	mailbox_drain(e->box, e);
+	pump(e);
+}
+
+/* --- life -------------------------------------------------------------------------------------------- */
+
+/* A session of a dead predecessor: its rows are being released by the link; what is left are records. */
+static void recover(struct engine *e, const struct recovery_session *r)
+{
+	struct session *s = session_recover(registry_ref(e->registry), &r->id);
+	struct call *call = s ? add_call(e, s) : NULL;
+	if (!call) {
+		log_error(calls, r->text, "out-of-memory", "effect=\"session not closed in the records\"");
+		session_destroy(s);
+		return;
+	}
+	struct session_env env = engine_env(e, NULL);
+	s->cause = "control-restarted";
+	snprintf(s->reason, sizeof(s->reason), "the control plane was restarted during the session");
+	s->partial = strdup("control plane restarted: the end is when it was back");
+	s->stint = r->stint;
+	for (int i = 0; i < r->legs; i++) {
+		struct leg *l = session_add_leg(s, &env);
+		if (!l)
+			break;
+		l->state = LEG_GONE;
+		l->row = (struct link_row){r->row[i].row, r->row[i].generation};
+		bool here = r->row[i].generation && r->row[i].region == tg_region_id(e->region);
+		l->row_pending = here && link_releasing(e->link, l->row);
+		if (l->row_pending)
+			e->by_row[l->row.row] = (struct row_owner){call, i};
+		l->ended_recorded = r->leg_ended[i];
+		session_leg_ended(s, i, 0, 41, RELEASED_BY_GATEWAY, "the control plane was restarted", &env);
+	}
+	s->stint_open = r->stint_open;
+	if (s->legs)
+		snprintf(s->leg[0]->sid, sizeof(s->leg[0]->sid), "%s", r->call);
+	handoff_close_stint(s, "control-restarted", &env);
+	session_maybe_close(s, &env);
+	log_warn(calls, s->text, "session-recovered", "effect=\"closed by records; its call is not taken up\"");
+	engine_process(e, call);
+}
+
+static int open_parts(struct engine *e, char *why, size_t n)
+{
+	static const struct link_handler handler = {.digit = on_digit,
+		.play_done = on_play_done,
+		.media_timeout = on_media_timeout,
+		.refused = on_refused,
+		.released = on_released,
+		.snapshot = on_snapshot};
+	struct tg_meter sums[TG_WORKERS_MAX];
+	metering_sums(e->usage, tg_region_id(e->region), sums);
+	struct link_options lo = {.region = e->region,
+		.journal = e->journal,
+		.handler = &handler,
+		.ctx = e,
+		.journalled = sums,
+		.seen = seen};
+	int err = mailbox_create(&e->box);
+	if (!err)
+		err = mailbox_create(&e->journal_box);
+	if (!err)
+		err = leg_index_create(&e->by_ua);
+	if (!err)
+		err = leg_index_create(&e->by_request);
+	if (!err)
+		err = fetcher_create(&e->fetcher, e->settings, e->box, requests_deliver);
+	if (!err)
+		err = link_open(&e->link, &lo);
+	if (err) {
+		snprintf(why, n, "cannot set up the calls: %s", strerror(-err));
+		return err;
+	}
+	return ua_create(&e->ua, loop_root(e->loop), e->settings, on_ua, e, why, n);
+}
+
+int engine_create(struct engine **engine, const struct engine_options *o, char *why, size_t n)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	*e = (struct engine){.settings = o->settings, .region = o->region, .journal = o->journal, .loop = o->loop,
+		.registry = o->registry, .usage = o->usage, .media_socket = o->media_socket,
+		.cdr_open_rows = o->cdr_open_rows, .cdr_ctx = o->cdr_ctx, .stopped = o->stopped,
+		.stopped_ctx = o->stopped_ctx, .next_deadline = UINT64_MAX};
+	e->last = &e->first;
+	atomic_store(&e->durable, journal_durable(o->journal));
+	e->by_row = calloc(tg_region_legs(o->region), sizeof(*e->by_row));
+	int err = e->by_row ? open_parts(e, why, n) : -ENOMEM;
+	if (!err)
+		err = loop_watch(e->loop, mailbox_fd(e->box), on_results, e);
+	if (!err)
+		err = loop_watch(e->loop, mailbox_fd(e->journal_box), on_journal, e);
+	if (!err)
+		err = loop_tick(e->loop, TICK_BUSY_MS, tick, e);
+	if (err) {
+		engine_destroy(e);
+		return err;
+	}
+	for (const struct recovery_session *r = recovery_first(o->recovery); r; r = r->next)
+		recover(e, r);
+	*engine = e;
+	return 0;
+}
+
+void engine_destroy(struct engine *e)
+{
+	if (!e)
+		return;
+	while (e->first) {
+		struct queued *q = e->first;
+		e->first = q->next;
+		action_free(q->action);
+		free(q);
+	}
+	while (e->calls) {
+		e->calls->queued = 0;
+		forget(e, e->calls);
+	}
+	ua_destroy(e->ua);
+	fetcher_destroy(e->fetcher);
+	mailbox_destroy(e->box, e);
+	mailbox_destroy(e->journal_box, e);
+	if (e->link) /* records that are durable by now leave their rings */
+		link_durable(e->link, atomic_load_explicit(&e->durable, memory_order_acquire));
+	link_close(e->link);
+	leg_index_destroy(e->by_ua);
+	leg_index_destroy(e->by_request);
+	free(e->by_row);
+	while (e->rates) {
+		struct account_rate *r = e->rates;
+		e->rates = r->next;
+		free(r);
+	}
+	for (int i = 0; i < AUDITS_MAX; i++)
+		json_decref(e->audit[i].workers);
+	registry_unref(e->registry);
+	free(e);
+}
+
+void engine_set_registry(struct engine *e, struct registry *registry)
+{
+	registry_unref(e->registry);
+	e->registry = registry;
+}
+
+void engine_stop(struct engine *e, unsigned grace_ms)
+{
+	if (e->stopping)
+		return;
+	e->stopping = true;
+	e->stop_at = engine_now(e) + grace_ms * CLOCK_NS_PER_MS;
+	ua_drain(e->ua, true);
+	for (struct call *call = e->calls, *next; call; call = next) {
+		next = call->next;
+		struct session_env env = engine_env(e, call->session);
+		session_end(call->session, RELEASED_BY_GATEWAY, 41, "shutdown", "the gateway is shutting down", &env);
+		engine_process(e, call);
+	}
+}
+
+json_t *engine_status(struct engine *e)
+{
+	const struct ua_counters *c = ua_counters(e->ua);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sessions",
+		(json_int_t)e->sessions, "calls_taken", (json_int_t)e->calls_taken, "calls_refused",
+		(json_int_t)e->calls_refused, "rows_in_use", (json_int_t)link_rows_in_use(e->link), "rows_releasing",
+		(json_int_t)link_rows_releasing(e->link), "refused_source", (json_int_t)c->refused_source,
+		"refused_rate", (json_int_t)c->refused_rate, "refused_limit", (json_int_t)c->refused_limit, "malformed",
+		(json_int_t)c->malformed, "options", (json_int_t)c->options, "journal_durable",
+		(json_int_t)journal_durable(e->journal));
+}

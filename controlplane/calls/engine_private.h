@@ -1,0 +1,116 @@
+/* What the files of the engine share.
+ *
+ *   engine.c      life, events from below, timers     perform.c  one action of a session
+ *   requests.c    documents and media over HTTP       audit.c    snapshots of the workers */
+#ifndef TG_CALLS_ENGINE_PRIVATE_H
+#define TG_CALLS_ENGINE_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "base/mailbox.h"
+#include "controlplane/calls/engine.h"
+#include "controlplane/calls/leg_index.h"
+#include "controlplane/calls/session.h"
+#include "controlplane/link/link.h"
+#include "controlplane/modules/fetcher.h"
+#include "controlplane/sip/ua.h"
+
+/* A session and what the engine keeps for it. */
+struct call {
+	struct call *next, **prev;
+	struct session *session;
+	unsigned queued;	 /* its actions in the queue */
+	uint64_t document_request, media_request; /* of the fetcher; 0: none */
+	uint64_t sip_sequence;	 /* facts of it appended last */
+	bool processing;
+};
+
+struct queued {
+	struct queued *next;
+	struct call *call;
+	struct action *action;
+	uint64_t sequence; /* durable before it may run */
+};
+
+struct row_owner {
+	struct call *call;
+	int leg;
+};
+
+/* Dial rate of an account. */
+struct account_rate {
+	struct account_rate *next;
+	char sid[40];
+	struct policy_rate rate;
+};
+
+enum { REQUEST_DOCUMENT, REQUEST_MEDIA };
+
+#define AUDITS_MAX 4
+
+struct audit {
+	uint32_t tag; /* 0: free */
+	unsigned waiting;
+	uint64_t deadline_ns;
+	bool ok;
+	json_t *workers;
+	void (*done)(void *ctx, const json_t *result);
+	void *ctx;
+};
+
+struct engine {
+	const struct settings *settings;
+	struct tg_region *region;
+	struct journal *journal;
+	struct loop *loop;
+	struct registry *registry;
+	const struct usage *usage;
+	const char *media_socket;
+	uint64_t (*cdr_open_rows)(void *ctx, uint64_t *age_ms);
+	void *cdr_ctx;
+	void (*stopped)(void *ctx);
+	void *stopped_ctx;
+
+	struct ua *ua;
+	struct link *link;
+	struct fetcher *fetcher;
+	struct mailbox *box;	 /* results of requests */
+	struct mailbox *journal_box; /* woken by the journal's thread; carries nothing */
+	_Atomic uint64_t durable;
+	_Atomic int journal_error;
+
+	struct call *calls;
+	unsigned sessions;
+	struct leg_index *by_ua; /* ua_leg -> call, leg */
+	struct leg_index *by_request; /* fetcher's id -> call, REQUEST_* */
+	struct row_owner *by_row;
+	struct queued *first, **last;
+	struct account_rate *rates;
+	struct audit audit[AUDITS_MAX];
+	uint32_t audit_tag;
+	uint64_t next_deadline, next_second, stop_at;
+	bool stopping, beat_warned;
+	uint64_t calls_taken, calls_refused;
+};
+
+uint64_t engine_now(const struct engine *e);
+struct session_env engine_env(struct engine *e, const struct session *s);
+/* After anything that may have made actions: takes and carries out. The call may be gone afterwards. */
+void engine_process(struct engine *e, struct call *call);
+
+/* perform.c. prepare: what must happen before the facts are durable; false: it failed and is dealt with. */
+bool perform_prepare(struct engine *e, struct call *call, struct action *a);
+void perform_action(struct engine *e, struct call *call, struct action *a);
+
+/* requests.c */
+void requests_document(struct engine *e, struct call *call, const struct action *a);
+void requests_media(struct engine *e, struct call *call, const char *url);
+void requests_end_lease(struct engine *e, const char *lease);
+void requests_cancel(struct engine *e, uint64_t *id);
+void requests_deliver(struct mail *mail, void *engine);
+
+/* audit.c */
+void audit_answer(struct engine *e, uint32_t tag, uint32_t worker, bool ok, const json_t *fact);
+void audit_tick(struct engine *e);
+
+#endif

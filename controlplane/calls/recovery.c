@@ -1,0 +1,150 @@
+#include "controlplane/calls/recovery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 4096u
+struct recovery {
+	struct recovery_session *first; /* a list: few sessions are open at a time when a process dies */
+	struct recovery_session *bucket[BUCKETS];
+};
+
+static const char *text_of(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+	return s ? s : "";
+}
+
+static uint64_t number_of(const json_t *o, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, name));
+}
+
+int recovery_create(struct recovery **recovery)
+{
+	*recovery = calloc(1, sizeof(**recovery));
+	return *recovery ? 0 : -ENOMEM;
+}
+
+void recovery_destroy(struct recovery *r)
+{
+	if (!r)
+		return;
+	for (unsigned b = 0; b < BUCKETS; b++) {
+		while (r->bucket[b]) {
+			struct recovery_session *s = r->bucket[b];
+			r->bucket[b] = s->next;
+			free(s);
+		}
+	}
+	while (r->first) {
+		struct recovery_session *s = r->first;
+		r->first = s->next;
+		free(s);
+	}
+	free(r);
+}
+
+static unsigned bucket_of(const struct id *id)
+{
+	return (unsigned)(id->b[0] << 8 | id->b[1]) % BUCKETS;
+}
+
+/* The place that points to the session, or NULL where the text is no session's id. */
+static struct recovery_session **find(struct recovery *r, const char *text)
+{
+	struct id id;
+	if (id_parse(text, ID_KIND_SESSION, &id))
+		return NULL;
+	struct recovery_session **at = &r->bucket[bucket_of(&id)];
+	while (*at && !id_equal(&(*at)->id, &id))
+		at = &(*at)->next;
+	return at;
+}
+
+static void open_session(struct recovery *r, const json_t *f)
+{
+	struct recovery_session *s = calloc(1, sizeof(*s));
+	if (!s || id_parse(text_of(f, "session"), ID_KIND_SESSION, &s->id)) {
+		free(s);
+		return;
+	}
+	id_format(&s->id, ID_KIND_SESSION, s->text);
+	snprintf(s->call, sizeof(s->call), "%s", text_of(f, "call"));
+	struct recovery_session **bucket = &r->bucket[bucket_of(&s->id)];
+	s->next = *bucket;
+	*bucket = s;
+}
+
+static void close_session(struct recovery *r, const char *text)
+{
+	struct recovery_session **at = find(r, text), *s = at ? *at : NULL;
+	if (!s)
+		return;
+	*at = s->next;
+	free(s);
+}
+
+static void of_session(struct recovery_session *s, enum fact fact, const json_t *f)
+{
+	uint64_t leg = number_of(f, "leg");
+	if (leg >= RECOVERY_LEGS_MAX)
+		return;
+	switch (fact) {
+	case FACT_leg_open:
+		if ((int)leg >= s->legs)
+			s->legs = (int)leg + 1;
+		break;
+	case FACT_leg_media:
+		s->row[leg] = (struct recovery_row){number_of(f, "region"), (uint32_t)number_of(f, "row"),
+			(uint32_t)number_of(f, "generation")};
+		break;
+	case FACT_leg_ended:
+		s->leg_ended[leg] = true;
+		break;
+	case FACT_stint_open:
+		s->stint_open = true;
+		s->stint = (uint32_t)number_of(f, "stint");
+		break;
+	case FACT_stint_close:
+		s->stint_open = false;
+		break;
+	default:
+		break;
+	}
+}
+
+void recovery_feed(struct recovery *r, const struct journal_record *record)
+{
+	const json_t *f = record->payload;
+	switch (record->fact) {
+	case FACT_session_open:
+		open_session(r, f);
+		return;
+	case FACT_session_close:
+		close_session(r, text_of(f, "session"));
+		return;
+	default:
+		break;
+	}
+	struct recovery_session **at = find(r, text_of(f, "session"));
+	if (at && *at)
+		of_session(*at, record->fact, f);
+}
+
+const struct recovery_session *recovery_first(const struct recovery *recovery)
+{
+	/* Moves the buckets' chains into one list; once, after the last record. */
+	struct recovery *r = (struct recovery *)recovery;
+	for (unsigned b = 0; b < BUCKETS; b++) {
+		while (r->bucket[b]) {
+			struct recovery_session *s = r->bucket[b];
+			r->bucket[b] = s->next;
+			s->next = r->first;
+			r->first = s;
+		}
+	}
+	return r->first;
+}

@@ -1,0 +1,39 @@
+/* Which sessions a journal leaves open: what a process that died had begun and not finished. Fed with every
+ * record of the journal in order. */
+#ifndef TG_CALLS_RECOVERY_H
+#define TG_CALLS_RECOVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "controlplane/journal/journal.h"
+
+struct recovery;
+
+struct recovery_row {
+	uint64_t region;
+	uint32_t row, generation;
+};
+
+#define RECOVERY_LEGS_MAX 64
+
+struct recovery_session {
+	struct recovery_session *next;
+	char text[ID_TEXT_BYTES];
+	struct id id;
+	char call[ID_TEXT_BYTES];
+	bool leg_ended[RECOVERY_LEGS_MAX];
+	int legs;
+	struct recovery_row row[RECOVERY_LEGS_MAX]; /* of leg i; generation 0: none */
+	bool stint_open;
+	uint32_t stint;
+};
+
+int recovery_create(struct recovery **recovery);
+void recovery_destroy(struct recovery *recovery);
+void recovery_feed(struct recovery *recovery, const struct journal_record *record);
+/* Sessions that are open, in no order. Borrowed. */
+const struct recovery_session *recovery_first(const struct recovery *recovery);
+
+#endif

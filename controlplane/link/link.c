@@ -1,0 +1,458 @@
+#include "controlplane/link/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "controlplane/link/meter_fact.h"
+#include "controlplane/link/rows.h"
+
+/* Meter records that are on their way to the journal at a time. */
+#define METER_BATCH 64
+#define EVENT_BATCH 64
+
+/* Chains that found the ring full. */
+struct waiting {
+	struct waiting *next;
+	struct link_chain chain;
+};
+
+struct worker_end {
+	struct waiting *first, **last;
+	/* The batch that was peeked and is not durable yet. */
+	struct tg_meter_record batch[METER_BATCH];
+	uint32_t batch_n;
+	uint64_t batch_sequence;
+	struct tg_meter journalled;
+	uint64_t events_missed;
+};
+
+struct link {
+	struct tg_region *region;
+	struct journal *journal;
+	struct link_handler handler;
+	void *ctx;
+	bool (*seen)(void *ctx, const struct tg_meter_record *record);
+	struct rows rows;
+	uint32_t workers, in_use, releasing;
+	uint64_t durable;
+	struct worker_end end[TG_WORKERS_MAX];
+};
+
+static struct row_use *use_of(struct link *l, struct link_row row)
+{
+	struct row_use *use = row.row < l->rows.legs ? &l->rows.use[row.row] : NULL;
+	return use && use->generation == row.generation ? use : NULL;
+}
+
+static void release_leftovers(struct link *l)
+{
+	for (uint32_t row = 0; row < l->rows.legs; row++) {
+		const struct tg_egress *egress = tg_region_egress(l->region, row);
+		struct tg_desired *desired = tg_region_desired(l->region, row);
+		uint32_t programmed = atomic_load_explicit(&egress->generation, memory_order_acquire);
+		uint32_t wanted = desired->generation;
+		if (!programmed && !wanted)
+			continue;
+		rows_take_this(&l->rows, row);
+		l->in_use++;
+		l->rows.use[row] = (struct row_use){.generation = programmed ? programmed : wanted, .state = ROW_OPEN};
+		struct link_chain chain = {.n = 0};
+		link_release(l, &chain, (struct link_row){row, l->rows.use[row].generation});
+		link_submit(l, &chain);
+	}
+}
+
+int link_open(struct link **link, const struct link_options *o)
+{
+	struct link *l = calloc(1, sizeof(*l));
+	if (!l)
+		return -ENOMEM;
+	l->region = o->region;
+	l->journal = o->journal;
+	l->handler = *o->handler;
+	l->ctx = o->ctx;
+	l->seen = o->seen;
+	l->workers = tg_region_capacity(o->region)->workers;
+	int e = rows_open(&l->rows, tg_region_capacity(o->region));
+	if (e) {
+		free(l);
+		return e;
+	}
+	for (uint32_t w = 0; w < l->workers; w++) {
+		tg_ring_repair_producer(tg_region_commands(l->region, w));
+		tg_ring_repair_consumer(tg_region_events(l->region, w));
+		tg_ring_repair_consumer(tg_region_meters(l->region, w));
+		l->end[w].last = &l->end[w].first;
+		if (o->journalled)
+			l->end[w].journalled = o->journalled[w];
+	}
+	*link = l;
+	release_leftovers(l);
+	return 0;
+}
+
+void link_close(struct link *l)
+{
+	if (!l)
+		return;
+	for (uint32_t w = 0; w < l->workers; w++) {
+		if (l->end[w].batch_n)
+			tg_ring_take(tg_region_meters(l->region, w),
+				l->end[w].batch_sequence <= l->durable ? l->end[w].batch_n : 0);
+		while (l->end[w].first) {
+			struct waiting *next = l->end[w].first->next;
+			free(l->end[w].first);
+			l->end[w].first = next;
+		}
+	}
+	rows_close(&l->rows);
+	free(l);
+}
+
+int link_reserve(struct link *l, int worker, struct link_row *row)
+{
+	uint32_t index = rows_take(&l->rows, worker);
+	if (index == TG_NONE)
+		return -EBUSY;
+	row->row = index;
+	row->generation = tg_region_next_generation(l->region);
+	l->rows.use[index] = (struct row_use){.generation = row->generation, .state = ROW_RESERVED};
+	l->in_use++;
+	return 0;
+}
+
+static void give_back(struct link *l, uint32_t row)
+{
+	rows_give(&l->rows, row);
+	l->in_use--;
+}
+
+void link_unreserve(struct link *l, struct link_row row)
+{
+	struct row_use *use = use_of(l, row);
+	if (use && use->state == ROW_RESERVED)
+		give_back(l, row.row);
+}
+
+uint32_t link_worker(const struct link *l, struct link_row row)
+{
+	return tg_capacity_worker(tg_region_capacity(l->region), row.row);
+}
+
+void link_address(const struct link *l, struct link_row row, uint32_t *ip_be, uint16_t *port)
+{
+	tg_capacity_address(tg_region_capacity(l->region), row.row, ip_be, port);
+}
+
+static struct tg_command *add(struct link_chain *chain, enum tg_command_kind kind, struct link_row row)
+{
+	if (chain->n == TG_CHAIN_MAX) /* 50 legs at most per session, one kind of command each */
+		return NULL;
+	struct tg_command *c = &chain->command[chain->n++];
+	*c = (struct tg_command){.kind = (uint8_t)kind, .leg = row.row, .generation = row.generation};
+	return c;
+}
+
+static void copy_text(char *to, const char *from, size_t room)
+{
+	strncpy(to, from ? from : "", room - 1);
+	to[room - 1] = '\0';
+}
+
+void link_program(struct link *l, struct link_chain *chain, struct link_row row, const struct tg_leg_program *program,
+	uint32_t stint, const struct link_label *label)
+{
+	struct row_use *use = use_of(l, row);
+	struct tg_command *c = use ? add(chain, TG_CMD_PROGRAM, row) : NULL;
+	if (!c)
+		return;
+	c->program = *program;
+	c->stint = stint;
+	struct tg_desired *d = tg_region_desired(l->region, row.row);
+	tg_desired_write_begin(d);
+	if (use->state == ROW_RESERVED) {
+		d->generation = row.generation;
+		d->since_ns = tg_timebase_now(tg_region_timebase(l->region));
+		d->source = (struct tg_leg_source){.kind = TG_SOURCE_NONE};
+		d->stint = stint;
+		atomic_store_explicit(&d->digits_taken, 0, memory_order_relaxed);
+	}
+	d->program = *program;
+	if (label) {
+		memcpy(d->session, label->session, sizeof(d->session));
+		memcpy(d->call, label->call, sizeof(d->call));
+		copy_text(d->module, label->module, sizeof(d->module));
+		copy_text(d->from, label->from, sizeof(d->from));
+		copy_text(d->to, label->to, sizeof(d->to));
+		d->outbound = label->outbound;
+	}
+	tg_desired_write_end(d);
+	use->state = ROW_OPEN;
+}
+
+void link_source(struct link *l, struct link_chain *chain, struct link_row row, const struct tg_leg_source *source)
+{
+	struct row_use *use = use_of(l, row);
+	struct tg_command *c = use && use->state == ROW_OPEN ? add(chain, TG_CMD_SOURCE, row) : NULL;
+	if (!c)
+		return;
+	c->source = *source;
+	struct tg_desired *d = tg_region_desired(l->region, row.row);
+	tg_desired_write_begin(d);
+	d->source = *source;
+	tg_desired_write_end(d);
+}
+
+void link_stint(struct link *l, struct link_chain *chain, struct link_row row, uint32_t stint, const char *module)
+{
+	struct row_use *use = use_of(l, row);
+	struct tg_command *c = use && use->state == ROW_OPEN ? add(chain, TG_CMD_STINT, row) : NULL;
+	if (!c)
+		return;
+	c->stint = stint;
+	struct tg_desired *d = tg_region_desired(l->region, row.row);
+	tg_desired_write_begin(d);
+	d->stint = stint;
+	copy_text(d->module, module, sizeof(d->module));
+	tg_desired_write_end(d);
+}
+
+void link_release(struct link *l, struct link_chain *chain, struct link_row row)
+{
+	struct row_use *use = use_of(l, row);
+	if (!use || use->state != ROW_OPEN || !add(chain, TG_CMD_RELEASE, row))
+		return;
+	use->state = ROW_RELEASING;
+	l->releasing++;
+	struct tg_desired *d = tg_region_desired(l->region, row.row);
+	tg_desired_write_begin(d);
+	d->generation = 0;
+	d->source = (struct tg_leg_source){.kind = TG_SOURCE_NONE};
+	tg_desired_write_end(d);
+}
+
+static int push_chain(struct link *l, uint32_t worker, const struct link_chain *chain)
+{
+	return tg_ring_push_bulk(tg_region_commands(l->region, worker), chain->command, chain->n);
+}
+
+void link_submit(struct link *l, const struct link_chain *chain)
+{
+	if (!chain->n)
+		return;
+	struct link_chain ready = *chain;
+	for (uint32_t i = 0; i < ready.n; i++)
+		ready.command[i].more = i + 1 < ready.n;
+	uint32_t w = ready.command[0].kind == TG_CMD_SNAPSHOT
+		? ready.command[0].leg
+		: tg_capacity_worker(tg_region_capacity(l->region), ready.command[0].leg);
+	struct worker_end *end = &l->end[w];
+	if (!end->first && !push_chain(l, w, &ready))
+		return;
+	struct waiting *wait = malloc(sizeof(*wait));
+	if (!wait) {
+		log_error(link, NULL, "command-lost", "worker=%u reason=\"out of memory\"", w);
+		return;
+	}
+	wait->next = NULL;
+	wait->chain = ready;
+	*end->last = wait;
+	end->last = &wait->next;
+}
+
+static void push_waiting(struct link *l, uint32_t w)
+{
+	struct worker_end *end = &l->end[w];
+	while (end->first && !push_chain(l, w, &end->first->chain)) {
+		struct waiting *done = end->first;
+		end->first = done->next;
+		if (!end->first)
+			end->last = &end->first;
+		free(done);
+	}
+}
+
+/* Passes on what the egress record says that has not been passed on yet. */
+static void look_at_news(struct link *l, uint32_t index)
+{
+	struct row_use *use = &l->rows.use[index];
+	if (use->state != ROW_OPEN)
+		return;
+	struct link_row row = {index, use->generation};
+	const struct tg_egress *e = tg_region_egress(l->region, index);
+	if (atomic_load_explicit(&e->generation, memory_order_acquire) != row.generation)
+		return;
+	uint32_t done = atomic_load_explicit(&e->play_done, memory_order_acquire);
+	bool stopped = atomic_load_explicit(&e->play_stopped, memory_order_relaxed);
+	uint32_t digits = atomic_load_explicit(&e->digit_count, memory_order_acquire);
+	uint32_t timeouts = atomic_load_explicit(&e->media_timeouts, memory_order_acquire);
+	if (digits - use->digits > TG_DIGITS_WAITING) /* never so by a worker of ours: it counts digits_lost */
+		use->digits = digits - TG_DIGITS_WAITING;
+	/* A handler may release the row: then use_of() no longer finds it open. */
+	while (use->generation == row.generation && use->state == ROW_OPEN && use->digits != digits) {
+		char digit = (char)e->digits[use->digits++ % TG_DIGITS_WAITING];
+		atomic_store_explicit(&tg_region_desired(l->region, index)->digits_taken, use->digits,
+			memory_order_release);
+		l->handler.digit(l->ctx, row, digit);
+	}
+	if (use->generation == row.generation && use->state == ROW_OPEN && use->play_done != done) {
+		use->play_done = done;
+		l->handler.play_done(l->ctx, row, done, stopped);
+	}
+	if (use->generation == row.generation && use->state == ROW_OPEN && use->media_timeouts != timeouts) {
+		use->media_timeouts = timeouts;
+		l->handler.media_timeout(l->ctx, row);
+	}
+}
+
+static void take_event(struct link *l, const struct tg_event *ev)
+{
+	if (ev->leg >= l->rows.legs)
+		return;
+	if (ev->kind == TG_EVENT_NEWS) {
+		look_at_news(l, ev->leg);
+		return;
+	}
+	struct link_row row = {ev->leg, ev->generation};
+	log_error(link, NULL, "command-refused", "row=%u generation=%u reason=\"%s\"", ev->leg, ev->generation,
+		tg_refusal_text(ev->refusal));
+	struct row_use *use = use_of(l, row);
+	if (!use)
+		return;
+	if (use->state == ROW_RELEASING && ev->refusal == TG_REFUSED_BUSY) {
+		struct link_chain again = {.n = 0};
+		add(&again, TG_CMD_RELEASE, row);
+		link_submit(l, &again);
+		return;
+	}
+	if (use->state == ROW_RELEASING) { /* the row was never programmed there: no final record will come */
+		l->releasing--;
+		l->handler.released(l->ctx, row);
+		give_back(l, row.row);
+		return;
+	}
+	l->handler.refused(l->ctx, row, ev->refusal);
+}
+
+static void poll_events(struct link *l, uint32_t w)
+{
+	struct tg_event events[EVENT_BATCH];
+	uint32_t n = tg_ring_pop(tg_region_events(l->region, w), events, EVENT_BATCH);
+	for (uint32_t i = 0; i < n; i++)
+		take_event(l, &events[i]);
+	uint64_t missed = tg_counter_read(&tg_region_stats(l->region, w)->events_missed);
+	if (missed == l->end[w].events_missed)
+		return;
+	l->end[w].events_missed = missed;
+	for (uint32_t row = 0; row < l->rows.legs; row++)
+		if (tg_capacity_worker(tg_region_capacity(l->region), row) == w)
+			look_at_news(l, row);
+}
+
+static void take_part(struct link *l, uint32_t w, const struct tg_meter_record *r)
+{
+	if (!l->seen || !l->seen(l->ctx, r)) {
+		uint64_t at = journal_append(l->journal, FACT_meter, meter_fact(tg_region_id(l->region), r));
+		if (at)
+			l->end[w].batch_sequence = at;
+		tg_meter_add(&l->end[w].journalled, &r->counts);
+	}
+	struct row_use *use = use_of(l, (struct link_row){r->leg, r->generation});
+	if (!r->final || !use || use->state != ROW_RELEASING)
+		return;
+	l->releasing--;
+	l->handler.released(l->ctx, (struct link_row){r->leg, r->generation});
+}
+
+static void take_snapshot(struct link *l, uint32_t w, const struct tg_meter_record *r)
+{
+	bool ok;
+	json_t *fact = snapshot_fact(tg_region_id(l->region), w, r, &l->end[w].journalled, &ok);
+	if (!fact)
+		return;
+	l->handler.snapshot(l->ctx, r->stint, w, ok, fact);
+	uint64_t at = journal_append(l->journal, FACT_snapshot, fact);
+	if (at)
+		l->end[w].batch_sequence = at;
+}
+
+/* First step: into the journal. The records stay in the ring until they are durable there. */
+static void poll_meters(struct link *l, uint32_t w)
+{
+	struct worker_end *end = &l->end[w];
+	if (end->batch_n)
+		return;
+	end->batch_n = tg_ring_peek(tg_region_meters(l->region, w), end->batch, METER_BATCH);
+	end->batch_sequence = 0;
+	for (uint32_t i = 0; i < end->batch_n; i++) {
+		const struct tg_meter_record *r = &end->batch[i];
+		if (r->kind == TG_METER_PART)
+			take_part(l, w, r);
+		else if (r->kind == TG_METER_SNAPSHOT)
+			take_snapshot(l, w, r);
+		else
+			log_error(link, NULL, "meter-record-unknown", "worker=%u kind=%u", w, r->kind);
+	}
+	if (end->batch_n && !end->batch_sequence)
+		link_durable(l, l->durable);
+}
+
+/* Second step: out of the ring, and the rows of final records are free again. */
+static void finish_batch(struct link *l, uint32_t w)
+{
+	struct worker_end *end = &l->end[w];
+	tg_ring_take(tg_region_meters(l->region, w), end->batch_n);
+	for (uint32_t i = 0; i < end->batch_n; i++) {
+		const struct tg_meter_record *r = &end->batch[i];
+		struct row_use *use = use_of(l, (struct link_row){r->leg, r->generation});
+		if (r->kind == TG_METER_PART && r->final && use && use->state == ROW_RELEASING)
+			give_back(l, r->leg);
+	}
+	end->batch_n = 0;
+}
+
+void link_durable(struct link *l, uint64_t sequence)
+{
+	l->durable = sequence;
+	for (uint32_t w = 0; w < l->workers; w++)
+		if (l->end[w].batch_n && l->end[w].batch_sequence <= sequence)
+			finish_batch(l, w);
+}
+
+void link_poll(struct link *l)
+{
+	for (uint32_t w = 0; w < l->workers; w++) {
+		push_waiting(l, w);
+		poll_events(l, w);
+		poll_meters(l, w);
+	}
+}
+
+unsigned link_snapshot(struct link *l, uint32_t tag)
+{
+	for (uint32_t w = 0; w < l->workers; w++) {
+		struct link_chain chain = {.n = 0};
+		struct tg_command *c = add(&chain, TG_CMD_SNAPSHOT, (struct link_row){w, 0});
+		c->tag = tag;
+		link_submit(l, &chain);
+	}
+	return l->workers;
+}
+
+bool link_releasing(const struct link *l, struct link_row row)
+{
+	return row.row < l->rows.legs && l->rows.use[row.row].generation == row.generation &&
+		l->rows.use[row.row].state == ROW_RELEASING;
+}
+
+uint32_t link_rows_in_use(const struct link *l)
+{
+	return l->in_use;
+}
+
+uint32_t link_rows_releasing(const struct link *l)
+{
+	return l->releasing;
+}

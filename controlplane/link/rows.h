@@ -1,0 +1,36 @@
+/* Which rows are free: per worker a queue, so that the port that was free longest is used next. */
+#ifndef TG_LINK_ROWS_H
+#define TG_LINK_ROWS_H
+
+#include <stdint.h>
+
+#include "contract/region.h"
+
+enum row_state { ROW_FREE, ROW_RESERVED, ROW_OPEN, ROW_RELEASING };
+
+struct row_use {
+	uint32_t generation;
+	uint8_t state; /* enum row_state */
+	/* What of the egress record's news has been passed on. */
+	uint32_t digits, play_done, media_timeouts;
+};
+
+struct rows {
+	const struct tg_capacity *cap;
+	uint32_t legs;
+	struct row_use *use;
+	uint32_t *next;			   /* free list, TG_NONE ends it */
+	uint32_t head[TG_WORKERS_MAX], tail[TG_WORKERS_MAX];
+	uint32_t in_use[TG_WORKERS_MAX];
+};
+
+/* All rows free. Returns 0 or -ENOMEM. */
+int rows_open(struct rows *rows, const struct tg_capacity *cap);
+void rows_close(struct rows *rows);
+/* Takes the first free row of a worker, or of the least used one for -1. TG_NONE if there is none. */
+uint32_t rows_take(struct rows *rows, int worker);
+/* Takes this very row, which a predecessor left in use. */
+void rows_take_this(struct rows *rows, uint32_t row);
+void rows_give(struct rows *rows, uint32_t row);
+
+#endif
