@@ -23,12 +23,13 @@ struct tg_media_item {
 	uint8_t codec;		     /* enum tg_media_codec: the static payload type */
 	uint64_t offset;	     /* from the arena's start */
 	uint64_t bytes;		     /* reserved in the arena */
-	uint8_t digest[32];	     /* SHA-256 of the persistent address */
+	uint8_t digest[32];	     /* SHA-256 of the persistent address; zero: not to be found again */
 	uint32_t version;	     /* of the content under that address */
 	_Atomic uint32_t pins;	     /* leases that are open; by the cache, for the command line */
 	uint64_t made_ns;
 	_Atomic uint64_t hits;
-	uint8_t pad[40];
+	_Atomic uint64_t fresh_ns;   /* UTC until which the cache serves it without asking its origin */
+	uint8_t pad[32];
 };
 _Static_assert(sizeof(struct tg_media_item) == 128, "media item");
 
