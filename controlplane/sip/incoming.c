@@ -1,0 +1,270 @@
+/* The server side of INVITEs: the first of a leg, and re-INVITEs once dialog.c has let them pass. */
+#include "controlplane/sip/agent.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sofia-sip/url.h>
+
+#include "base/log.h"
+
+#include "controlplane/sip/legal.h"
+
+/* A little more than the stack's own timer H, for the cases in which it stays silent. */
+#define GUARD_MS (UA_T1X64_MS + 2000)
+
+static void not_acked(struct sip_leg *leg)
+{
+	ua_in_drop(leg);
+	if (leg->bye_wanted)
+		ua_bye_send(leg);
+	else
+		ua_event_add(leg, UA_NOT_ACKED);
+}
+
+static void on_guard(su_root_magic_t *magic, su_timer_t *timer, void *arg)
+{
+	struct sip_leg *leg = arg;
+	if (leg->in_state == SIP_IN_WAIT_ACK)
+		not_acked(leg);
+}
+
+static void on_ack(struct sip_leg *leg, const sip_t *ack)
+{
+	bool offered = leg->in_offered;
+	ua_in_drop(leg);
+	struct event_entry *e = ua_event_add(leg, UA_ACKED);
+	/* An ACK to an answer has no business with a body (RFC 3261 13.2.1). */
+	if (!offered)
+		ua_event_sdp(e, ack);
+	if (leg->bye_wanted)
+		ua_bye_send(leg);
+}
+
+static void on_cancel(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	msg_t *msg = nta_incoming_getrequest_ackcancel(irq);
+	bool allowed = ua_source_allowed(leg, ua_source_be(msg));
+	msg_destroy(msg);
+	if (!allowed) {
+		/* Whoever sent it knows the transaction, but isn't its next hop (RFC 3261 22.1). The stack
+		 * has answered the CANCEL and tells of no second one: the call then ends by BYE or by time.
+		 */
+		leg->ua->counters->refused_source++;
+		return;
+	}
+	nta_incoming_treply(irq, SIP_487_REQUEST_CANCELLED, SIPTAG_SERVER_STR(ua_server()), TAG_END());
+	if (leg->state != SIP_LEG_INVITED) {
+		ua_in_drop(leg); /* a re-INVITE: the session stays as it was */
+		return;
+	}
+	ua_event_reason(ua_event_add(leg, UA_CANCELLED), sip);
+	ua_leg_over(leg);
+}
+
+/* ACK or CANCEL of the INVITE in leg->in, or (without a message) the time for the ACK is over. */
+static int on_ack_or_cancel(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+	if (!leg || irq != leg->in)
+		return 0;
+	if (!sip)
+		not_acked(leg);
+	else if (sip->sip_request && sip->sip_request->rq_method == sip_method_cancel)
+		on_cancel(leg, irq, sip);
+	else
+		on_ack(leg, sip);
+	return 0;
+}
+
+void ua_in_begin(struct sip_leg *leg, nta_incoming_t *irq, bool offered)
+{
+	leg->in = irq;
+	leg->in_state = SIP_IN_UNANSWERED;
+	leg->in_offered = offered;
+	nta_incoming_bind(irq, on_ack_or_cancel, leg);
+	nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
+}
+
+void ua_in_drop(struct sip_leg *leg)
+{
+	nta_incoming_t *irq = leg->in;
+	if (!irq)
+		return;
+	leg->in = NULL;
+	leg->in_state = SIP_IN_NONE;
+	if (leg->guard)
+		su_timer_reset(leg->guard);
+	if (nta_incoming_status(irq) < 200)
+		nta_incoming_treply(irq, SIP_487_REQUEST_CANCELLED, TAG_END());
+	nta_incoming_destroy(irq);
+}
+
+static const char *unescaped_user(su_home_t *home, const url_t *url)
+{
+	if (!url->url_user)
+		return "";
+	char *user = su_strdup(home, url->url_user);
+	if (user)
+		url_unescape(user, user);
+	return user ? user : "";
+}
+
+/* The X- headers; a folded value becomes one line. */
+static void copy_headers(struct event_entry *e, const sip_t *sip)
+{
+	for (const sip_unknown_t *u = sip->sip_unknown; u && e->event.headers < UA_HEADERS_MAX;
+		u = u->un_next) {
+		if (!u->un_name || !u->un_value || !legal_header_name(u->un_name))
+			continue;
+		char *value = su_strdup(e->home, u->un_value);
+		if (!value)
+			return;
+		for (char *p = value; *p; p++)
+			if ((unsigned char)*p < ' ' || *p == 0x7f)
+				*p = ' ';
+		e->event.header[e->event.headers++] = (struct ua_header){
+			.name = ua_event_text(e, u->un_name), .value = value};
+	}
+}
+
+static void tell_invite(struct sip_leg *leg, msg_t *msg, const sip_t *sip)
+{
+	struct event_entry *e = ua_event_add(leg, UA_INVITE);
+	struct ua_event *v = &e->event;
+	char host[INET_ADDRSTRLEN] = "";
+	const su_sockaddr_t *from = msg_addr(msg);
+	inet_ntop(AF_INET, &leg->peer_be, host, sizeof(host));
+	snprintf(v->source, sizeof(v->source), "%s:%u/%s", host, from ? ntohs(from->su_port) : 0,
+		leg->tcp ? "tcp" : "udp");
+	v->call_id = ua_event_text(e, leg->call_id);
+	v->from_user = unescaped_user(e->home, sip->sip_from->a_url);
+	v->to_user = unescaped_user(e->home, sip->sip_to->a_url);
+	v->from_uri = url_as_string(e->home, sip->sip_from->a_url);
+	v->to_uri = url_as_string(e->home, sip->sip_to->a_url);
+	v->request_uri = url_as_string(e->home, sip->sip_request->rq_url);
+	const char *display = sip->sip_from->a_display;
+	if (display && *display)
+		v->from_display = *display == '"' ? msg_unquote_dup(e->home, display)
+						  : ua_event_text(e, display);
+	v->trunk = leg->ua->source.trunk[leg->trunk].name;
+	copy_headers(e, sip);
+	ua_event_sdp(e, sip);
+}
+
+/* The dialog as the UAS has it (RFC 3261 12.1.1). */
+static int make_dialog(struct sip_leg *leg, const sip_t *sip)
+{
+	char tag[UA_TAG_BYTES];
+	uint32_t seq;
+	sip_to_t *local = sip_to_dup(leg->home, sip->sip_to);
+	if (!local || ua_random_text(tag) || sip_to_tag(leg->home, local, tag) < 0 ||
+		ua_leg_identify(leg, &seq))
+		return -ENOMEM;
+	sip_cseq_t *cseq = sip_cseq_create(leg->home, seq, SIP_METHOD_INVITE);
+	leg->local_tag = local->a_tag;
+	leg->local = sip_header_as_string(leg->home, (sip_header_t *)local);
+	leg->remote = sip_header_as_string(leg->home, (sip_header_t *)sip->sip_from);
+	leg->call_id = su_strdup(leg->home, sip->sip_call_id->i_id);
+	leg->dialog = nta_leg_tcreate(leg->ua->agent, ua_on_dialog_request, leg,
+		SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(local), SIPTAG_TO(sip->sip_from),
+		SIPTAG_CSEQ(cseq), NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
+	if (!leg->dialog || !leg->call_id || !cseq || !leg->local || !leg->remote)
+		return -ENOMEM;
+	nta_leg_server_route(leg->dialog, sip->sip_record_route, sip->sip_contact);
+	return 0;
+}
+
+void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
+{
+	struct sip_leg *leg = ua_leg_new(ua);
+	struct media_description sdp;
+	if (!leg) {
+		source_release(&ua->source, trunk);
+		ua->incoming--;
+		ua_reply(ua, msg, sip, SIP_503_SERVICE_UNAVAILABLE, TAG_END());
+		return;
+	}
+	leg->trunk = trunk;
+	leg->state = SIP_LEG_INVITED;
+	leg->peer_be = ua_source_be(msg);
+	leg->tcp = sip->sip_via->v_protocol && !strcasecmp(sip->sip_via->v_protocol, "SIP/2.0/TCP");
+	if (make_dialog(leg, sip)) {
+		nta_leg_destroy(leg->dialog);
+		ua_leg_free(leg);
+		ua_reply(ua, msg, sip, SIP_503_SERVICE_UNAVAILABLE, TAG_END());
+		return;
+	}
+	nta_incoming_t *irq = nta_incoming_create(ua->agent, leg->dialog, msg, sip, TAG_END());
+	if (!irq) {
+		nta_leg_destroy(leg->dialog);
+		ua_leg_free(leg);
+		return;
+	}
+	ua_in_begin(leg, irq, ua_body(sip, &sdp) != UA_BODY_NONE);
+	tell_invite(leg, msg, sip);
+}
+
+static void wait_for_ack(struct sip_leg *leg)
+{
+	leg->in_state = SIP_IN_WAIT_ACK;
+	if (!leg->guard)
+		leg->guard = su_timer_create(su_root_task(leg->ua->root), GUARD_MS);
+	if (leg->guard)
+		su_timer_set_interval(leg->guard, on_guard, leg, GUARD_MS);
+}
+
+/* A target refresh takes effect with the 2xx (RFC 3261 12.2.2). */
+static void refresh_target(struct sip_leg *leg)
+{
+	msg_t *msg = nta_incoming_getrequest(leg->in);
+	const sip_t *sip = sip_object(msg);
+	if (sip && sip->sip_contact)
+		nta_leg_server_route(leg->dialog, NULL, sip->sip_contact);
+	msg_destroy(msg);
+}
+
+int ua_respond(
+	struct ua *ua, ua_leg number, int status, const char *reason, const struct media_description *sdp)
+{
+	struct sip_leg *leg = ua_leg_find(ua, number);
+	char body[SDP_WRITE_BYTES];
+	if (!leg || leg->state == SIP_LEG_OVER)
+		return -ENOENT;
+	if (leg->in_state != SIP_IN_UNANSWERED)
+		return -EALREADY;
+	bool initial = leg->state == SIP_LEG_INVITED;
+	if (status < 100 || status > 699 || (!initial && status < 200) ||
+		(reason && !legal_header_value(reason)))
+		return -EINVAL;
+	/* A 2xx carries our offer or our answer: there is no third case (RFC 3261 13.3.1.4). */
+	if (status >= 200 && status < 300 && !sdp)
+		return -EINVAL;
+	if (status == 100)
+		return 0;
+	int rc = sdp && status < 300 ? ua_sdp_text(leg, sdp, body) : 0;
+	if (rc)
+		return rc;
+	bool with_body = sdp && status < 300;
+	if (status >= 200 && status < 300 && !initial)
+		refresh_target(leg);
+	nta_incoming_treply(leg->in, status, reason, SIPTAG_SERVER_STR(ua_server()),
+		TAG_IF(status < 300, SIPTAG_CONTACT(ua_contact(leg))),
+		TAG_IF(status < 300, SIPTAG_ALLOW(ua->allow)),
+		TAG_IF(status >= 200 && status < 300, SIPTAG_SUPPORTED_STR("")),
+		TAG_IF(with_body, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		TAG_IF(with_body, SIPTAG_PAYLOAD_STR(body)), TAG_END());
+	if (status < 200)
+		return 0;
+	if (status < 300) {
+		leg->state = SIP_LEG_UP;
+		wait_for_ack(leg);
+	} else if (initial) {
+		ua_leg_over(leg);
+	} else {
+		ua_in_drop(leg);
+	}
+	return 0;
+}

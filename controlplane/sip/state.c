@@ -1,0 +1,134 @@
+/* A leg's dialog as JSON: what another process needs to take it over. */
+#include "controlplane/sip/agent.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <openssl/evp.h>
+
+static const char *state_name(const struct sip_leg *leg)
+{
+	switch (leg->state) {
+	case SIP_LEG_INVITED:
+		return "invited";
+	case SIP_LEG_PREPARED:
+		return "prepared";
+	case SIP_LEG_CALLING:
+		return "calling";
+	case SIP_LEG_ANSWERED:
+		return "answered";
+	case SIP_LEG_UP:
+		return leg->in_state == SIP_IN_WAIT_ACK ? "unacknowledged" : "up";
+	case SIP_LEG_ENDING:
+		return "ending";
+	default:
+		return "over";
+	}
+}
+
+/* Text of peers may be no UTF-8: each byte beyond ASCII then stands for itself (Latin-1). */
+static json_t *text(const char *s)
+{
+	json_t *value = json_string(s);
+	if (value || !s)
+		return value;
+	char *utf8 = malloc(2 * strlen(s) + 1), *out = utf8;
+	if (!utf8)
+		return NULL;
+	for (const unsigned char *p = (const unsigned char *)s; *p; p++) {
+		if (*p >= 0x80) {
+			*out++ = (char)(0xc0 | *p >> 6);
+			*out++ = (char)(0x80 | (*p & 0x3f));
+		} else {
+			*out++ = (char)*p;
+		}
+	}
+	*out = '\0';
+	value = json_string(utf8);
+	free(utf8);
+	return value;
+}
+
+static json_t *header(su_home_t *home, const void *h)
+{
+	return h ? text(sip_header_as_string(home, h)) : json_null();
+}
+
+/* The pending INVITE of the far end, byte for byte: its transaction is made again from it. */
+static json_t *invite_message(su_home_t *home, const struct sip_leg *leg)
+{
+	if (!leg->in)
+		return json_null();
+	msg_t *msg = nta_incoming_getrequest(leg->in);
+	size_t len = 0;
+	const char *raw = msg ? msg_as_string(home, msg, NULL, 0, &len) : NULL;
+	msg_destroy(msg);
+	if (!raw || !len)
+		return json_null();
+	char *encoded = su_alloc(home, (isize_t)(4 * ((len + 2) / 3) + 1));
+	if (!encoded)
+		return NULL;
+	EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)raw, (int)len);
+	return json_string(encoded);
+}
+
+static json_t *routes(su_home_t *home, const sip_route_t *route)
+{
+	json_t *list = json_array();
+	for (; route; route = route->r_next) {
+		sip_route_t one = *route;
+		one.r_next = NULL;
+		json_array_append_new(list, header(home, &one));
+	}
+	return list;
+}
+
+static json_t *describe(su_home_t *home, const struct sip_leg *leg)
+{
+	const sip_route_t *route = NULL;
+	const sip_contact_t *target = NULL;
+	char peer[INET_ADDRSTRLEN] = "";
+	json_t *state = json_object();
+	nta_leg_get_route(leg->dialog, &route, &target);
+	inet_ntop(AF_INET, &leg->peer_be, peer, sizeof(peer));
+	int rc = 0;
+	rc |= json_object_set_new(state, "state", json_string(state_name(leg)));
+	rc |= json_object_set_new(state, "direction", json_string(leg->outgoing ? "out" : "in"));
+	rc |= json_object_set_new(state, "transport", json_string(leg->tcp ? "tcp" : "udp"));
+	rc |= json_object_set_new(state, "peer", json_string(peer));
+	rc |= json_object_set_new(state, "call_id", text(leg->call_id));
+	rc |= json_object_set_new(state, "local", text(leg->local));
+	rc |= json_object_set_new(state, "remote", text(leg->remote));
+	rc |= json_object_set_new(state, "local_tag", text(leg->local_tag));
+	rc |= json_object_set_new(state, "cseq_local", json_integer(nta_leg_get_seq(leg->dialog)));
+	rc |= json_object_set_new(state, "cseq_remote", json_integer(nta_leg_get_rseq(leg->dialog)));
+	rc |= json_object_set_new(state, "route", routes(home, route));
+	rc |= json_object_set_new(state, "target",
+		target        ? header(home, target)
+		: leg->target ? text(leg->target)
+			      : json_null());
+	rc |= json_object_set_new(state, "branch", json_string(leg->branch));
+	rc |= json_object_set_new(state, "invite_cseq", json_integer(leg->invite_cseq));
+	rc |= json_object_set_new(state, "sdp_version", json_integer((json_int_t)leg->sent.session_version));
+	rc |= json_object_set_new(state, "invite", invite_message(home, leg));
+	if (!rc)
+		return state;
+	json_decref(state);
+	return NULL;
+}
+
+char *ua_dialog_state(struct ua *ua, ua_leg number)
+{
+	const struct sip_leg *leg = ua_leg_find(ua, number);
+	if (!leg || leg->state == SIP_LEG_OVER)
+		return NULL;
+	su_home_t home[1] = {SU_HOME_INIT(home)};
+	su_home_init(home);
+	json_t *state = describe(home, leg);
+	su_home_deinit(home);
+	char *out = state ? json_dumps(state, JSON_COMPACT) : NULL;
+	json_decref(state);
+	return out;
+}

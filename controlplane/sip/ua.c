@@ -1,0 +1,250 @@
+#include "controlplane/sip/agent.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sofia-sip/su_log.h>
+#include <sofia-sip/tport_tag.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define ALLOW_TEXT        "INVITE, ACK, BYE, CANCEL, OPTIONS"
+#define MESSAGE_BYTES_MAX (64 * 1024)
+/* A TCP connection without traffic, and one that has sent half a message, in ms. */
+#define TCP_IDLE_MS 600000
+#define TCP_HALF_MS 30000
+
+int ua_random_text(char out[static UA_TAG_BYTES])
+{
+	struct id id;
+	int rc = id_new(&id);
+	for (int i = 0; !rc && i < ID_BYTES; i++)
+		snprintf(out + 2 * i, 3, "%02x", id.b[i]);
+	return rc;
+}
+
+static struct sip_leg **bucket_of(struct ua *ua, ua_leg number)
+{
+	return &ua->bucket[number & (ua->buckets - 1)];
+}
+
+struct sip_leg *ua_leg_new(struct ua *ua)
+{
+	struct sip_leg *leg = su_home_new(sizeof(*leg));
+	if (!leg)
+		return NULL;
+	leg->ua = ua;
+	leg->number = ++ua->last;
+	leg->trunk = -1;
+	struct sip_leg **bucket = bucket_of(ua, leg->number);
+	leg->next = *bucket;
+	*bucket = leg;
+	leg->all_next = ua->all;
+	leg->all_prev = &ua->all;
+	if (ua->all)
+		ua->all->all_prev = &leg->all_next;
+	ua->all = leg;
+	return leg;
+}
+
+struct sip_leg *ua_leg_find(struct ua *ua, ua_leg number)
+{
+	struct sip_leg *leg = *bucket_of(ua, number);
+	while (leg && leg->number != number)
+		leg = leg->next;
+	return leg;
+}
+
+int ua_leg_identify(struct sip_leg *leg, uint32_t *cseq)
+{
+	char text[UA_TAG_BYTES];
+	int rc = ua_random_text(text);
+	if (rc)
+		return rc;
+	snprintf(leg->branch, sizeof(leg->branch), "z9hG4bK%s", text);
+	*cseq = (uint32_t)su_randint(1, 0x7fff);
+	return 0;
+}
+
+const char *ua_next_branch(const struct sip_leg *leg, char out[static UA_BRANCH_BYTES])
+{
+	snprintf(out, UA_BRANCH_BYTES, "%s.%u", leg->branch, nta_leg_get_seq(leg->dialog) + 1);
+	return out;
+}
+
+void ua_leg_free(struct sip_leg *leg)
+{
+	struct ua *ua = leg->ua;
+	struct sip_leg **p = bucket_of(ua, leg->number);
+	while (*p != leg)
+		p = &(*p)->next;
+	*p = leg->next;
+	*leg->all_prev = leg->all_next;
+	if (leg->all_next)
+		leg->all_next->all_prev = leg->all_prev;
+	if (leg->trunk >= 0) {
+		source_release(&ua->source, leg->trunk);
+		ua->incoming--;
+	}
+	su_home_unref(leg->home);
+}
+
+/* Lets go of everything of the stack; running transactions end by themselves. */
+static void let_go(struct sip_leg *leg)
+{
+	su_timer_destroy(leg->guard);
+	su_timer_destroy(leg->retry);
+	leg->guard = leg->retry = NULL;
+	ua_in_drop(leg);
+	ua_out_drop(leg);
+	nta_outgoing_destroy(leg->bye);
+	leg->bye = NULL;
+	nta_leg_destroy(leg->dialog);
+	leg->dialog = NULL;
+}
+
+void ua_leg_over(struct sip_leg *leg)
+{
+	if (leg->state == SIP_LEG_OVER)
+		return;
+	leg->state = SIP_LEG_OVER;
+	let_go(leg);
+	ua_event_add(leg, UA_GONE);
+}
+
+/* Sofia's own messages: of use only to someone who looks for a fault. */
+static void sofia_log(void *stream, char const *fmt, va_list ap)
+{
+	char line[512];
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\r\n")] = '\0';
+	log_debug(sip, NULL, "sofia", "text=%s", log_quote(line));
+}
+
+static int open_transport(
+	struct ua *ua, const struct settings *s, const char *transport, char *why, size_t why_bytes)
+{
+	char url[128];
+	snprintf(url, sizeof(url), "sip:%s:%d;transport=%s", s->sip.address, s->sip.port, transport);
+	if (!nta_agent_add_tport(ua->agent, (url_string_t *)url, TPTAG_SERVER(1), TPTAG_IDLE(TCP_IDLE_MS),
+		    TPTAG_TIMEOUT(TCP_HALF_MS), TAG_END()))
+		return 0;
+	int rc = errno ? -errno : -EADDRINUSE;
+	snprintf(why, why_bytes, "sip.address %s, sip.port %d, %s: %s", s->sip.address, s->sip.port,
+		transport, strerror(-rc));
+	return rc;
+}
+
+static int open_agent(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
+{
+	ua->agent = nta_agent_create(ua->root, (url_string_t *)-1, ua_on_message, ua, NTATAG_UA(1),
+		NTATAG_MERGE_482(1), NTATAG_MAXSIZE(MESSAGE_BYTES_MAX), NTATAG_USE_NAPTR(0),
+		NTATAG_CANCEL_487(0), TAG_END());
+	if (!ua->agent) {
+		snprintf(why, why_bytes, "the SIP stack could not be started: %s", strerror(errno));
+		return -ENOMEM;
+	}
+	int rc = open_transport(ua, s, "udp", why, why_bytes);
+	if (!rc && s->sip.tcp)
+		rc = open_transport(ua, s, "tcp", why, why_bytes);
+	return rc;
+}
+
+static int make_headers(struct ua *ua, const struct settings *s)
+{
+	char url[128];
+	snprintf(url, sizeof(url), "<sip:%s:%d>", s->sip.address, s->sip.port);
+	ua->contact_udp = sip_contact_make(ua->home, url);
+	snprintf(url, sizeof(url), "<sip:%s:%d;transport=tcp>", s->sip.address, s->sip.port);
+	if (s->sip.tcp)
+		ua->contact_tcp = sip_contact_make(ua->home, url);
+	ua->allow = sip_allow_make(ua->home, ALLOW_TEXT);
+	ua->accept = sip_accept_make(ua->home, "application/sdp");
+	struct id secret;
+	int rc = id_new(&secret);
+	memcpy(ua->secret, secret.b, sizeof(ua->secret));
+	if (rc)
+		return rc;
+	return ua->contact_udp && (ua->contact_tcp || !s->sip.tcp) && ua->allow && ua->accept ? 0 : -ENOMEM;
+}
+
+int ua_create(struct ua **ua_out, struct su_root_t *root, const struct settings *settings, ua_handler handler,
+	void *ctx, char *why, size_t why_bytes)
+{
+	struct in_addr address;
+	if (inet_pton(AF_INET, settings->sip.address, &address) != 1 || !address.s_addr) {
+		snprintf(why, why_bytes,
+			"sip.address %s: must be one IPv4 address of this host; peers are told it",
+			settings->sip.address);
+		return -EINVAL;
+	}
+	struct ua *ua = su_home_new(sizeof(*ua));
+	if (!ua) {
+		snprintf(why, why_bytes, "out of memory");
+		return -ENOMEM;
+	}
+	su_home_init(ua->spare.home);
+	su_log_redirect(NULL, sofia_log, NULL);
+	ua->root = (su_root_t *)root; /* opaque to those who have no Sofia headers */
+	ua->handler = handler;
+	ua->ctx = ctx;
+	ua->max_sessions = settings->sip.max_sessions;
+	source_init(&ua->source, settings, clock_mono_ns());
+	for (ua->buckets = 1024; ua->buckets < 2u * (uint32_t)ua->max_sessions;)
+		ua->buckets *= 2;
+	ua->bucket = su_zalloc(ua->home, ua->buckets * sizeof(ua->bucket[0]));
+	ua->counters = su_zalloc(ua->home, sizeof(*ua->counters));
+	int rc = ua->bucket && ua->counters ? ua_events_open(ua) : -ENOMEM;
+	if (!rc)
+		rc = make_headers(ua, settings);
+	if (rc)
+		snprintf(why, why_bytes, "%s", strerror(-rc));
+	else
+		rc = open_agent(ua, settings, why, why_bytes);
+	if (rc) {
+		ua_destroy(ua);
+		return rc;
+	}
+	log_info(sip, NULL, "listening", "address=%s port=%d tcp=%s trunks=%d", settings->sip.address,
+		settings->sip.port, settings->sip.tcp ? "yes" : "no", ua->source.trunks);
+	*ua_out = ua;
+	return 0;
+}
+
+void ua_destroy(struct ua *ua)
+{
+	if (!ua)
+		return;
+	if (ua->wake)
+		ua_events_close(ua);
+	while (ua->all) {
+		let_go(ua->all);
+		ua_leg_free(ua->all);
+	}
+	nta_agent_destroy(ua->agent);
+	su_home_deinit(ua->spare.home);
+	su_home_unref(ua->home);
+}
+
+void ua_drain(struct ua *ua, bool draining)
+{
+	ua->draining = draining;
+}
+
+const struct ua_counters *ua_counters(const struct ua *ua)
+{
+	usize_t refused = 0;
+	nta_agent_get_stats(ua->agent, NTATAG_S_BAD_MESSAGE_REF(refused), TAG_END());
+	ua->counters->malformed = ua->malformed + refused;
+	return ua->counters;
+}
+
+const char *ua_call_id(struct ua *ua, ua_leg number)
+{
+	const struct sip_leg *leg = ua_leg_find(ua, number);
+	return leg ? leg->call_id : NULL;
+}
