@@ -1,0 +1,307 @@
+/* The link against a region on /dev/shm; the test plays the worker. */
+#include "controlplane/link/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/journal/scratch.h"
+
+static struct tg_region *control, *worker;
+static struct journal *journal;
+static struct link *l;
+static char name[64], dir[SCRATCH_BYTES];
+static unsigned digits, plays, released, refused;
+static char last_digit;
+
+static void on_digit(void *ctx, struct link_row row, char digit)
+{
+	digits++;
+	last_digit = digit;
+}
+
+static void on_play_done(void *ctx, struct link_row row, uint32_t id, bool stopped)
+{
+	plays++;
+}
+
+static void on_timeout(void *ctx, struct link_row row)
+{
+}
+
+static void on_refused(void *ctx, struct link_row row, int refusal)
+{
+	refused++;
+}
+
+static void on_released(void *ctx, struct link_row row)
+{
+	released++;
+}
+
+static bool snapshot_ok;
+static void on_snapshot(void *ctx, uint32_t tag, uint32_t w, bool ok, const json_t *fact)
+{
+	snapshot_ok = ok;
+}
+
+static const struct link_handler handler = {on_digit, on_play_done, on_timeout, on_refused, on_released, on_snapshot};
+
+static uint64_t now(void *ctx)
+{
+	return 1;
+}
+
+static bool never_seen(void *ctx, const struct tg_meter_record *r)
+{
+	return false;
+}
+
+static void open_link(void)
+{
+	struct link_options o = {.region = control, .journal = journal, .handler = &handler, .seen = never_seen};
+	ck_assert_int_eq(link_open(&l, &o), 0);
+}
+
+static void setup(void)
+{
+	char why[512] = "";
+	digits = plays = released = refused = 0;
+	struct tg_capacity cap = {.workers = 1, .addresses = 1, .port_min = 20000, .ports = 8, .media_items = 4,
+		.arena_bytes = 65536, .address_be = {0x0100007f}};
+	snprintf(name, sizeof(name), "tollgate-test-link-%d", (int)getpid());
+	ck_assert_msg(!tg_region_open(&control, "/dev/shm", name, &cap, TG_ROLE_CONTROL, why, sizeof(why)), "%s", why);
+	ck_assert_msg(!tg_region_open(&worker, "/dev/shm", name, &cap, TG_ROLE_DATAPLANE, why, sizeof(why)), "%s", why);
+	scratch_make(dir);
+	struct journal_options o = {.dir = dir, .segment_bytes = 1 << 20, .now = now};
+	ck_assert_msg(!journal_open(&journal, &o, why, sizeof(why)), "%s", why);
+	open_link();
+}
+
+static void teardown(void)
+{
+	link_close(l);
+	journal_close(journal);
+	tg_region_close(control);
+	tg_region_close(worker);
+	char path[128];
+	snprintf(path, sizeof(path), "/dev/shm/%s", name);
+	unlink(path);
+	scratch_remove(dir);
+}
+
+/* What the worker got. */
+static uint32_t commands(struct tg_command *c)
+{
+	return tg_ring_pop(tg_region_commands(worker, 0), c, 64);
+}
+
+static struct link_row open_row(void)
+{
+	struct link_row row;
+	ck_assert_int_eq(link_reserve(l, -1, &row), 0);
+	struct link_chain chain = {.n = 0};
+	struct tg_leg_program p = {.remote_ip_be = 1, .remote_port_be = 2};
+	link_program(l, &chain, row, &p, 0, NULL);
+	link_submit(l, &chain);
+	struct tg_command c[64];
+	ck_assert_uint_eq(commands(c), 1);
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	memset((void *)e, 0, sizeof(*e));
+	atomic_store(&e->generation, row.generation);
+	return row;
+}
+
+static void event(enum tg_event_kind kind, struct link_row row, int refusal)
+{
+	struct tg_event ev = {.kind = (uint8_t)kind, .refusal = (uint8_t)refusal, .leg = row.row,
+		.generation = row.generation};
+	ck_assert_int_eq(tg_ring_push(tg_region_events(worker, 0), &ev), 0);
+}
+
+static void final_record(struct link_row row)
+{
+	struct tg_meter_record r = {.kind = TG_METER_PART, .final = 1, .leg = row.row, .generation = row.generation};
+	r.counts.v[0] = 5;
+	ck_assert_int_eq(tg_ring_push(tg_region_meters(worker, 0), &r), 0);
+}
+
+static void settle(void)
+{
+	link_poll(l);
+	ck_assert_int_eq(journal_wait(journal, journal_appended(journal), 2000), 0);
+	link_durable(l, journal_durable(journal));
+}
+
+START_TEST(a_chain_reaches_the_worker_whole)
+{
+	struct link_row a, b;
+	ck_assert_int_eq(link_reserve(l, -1, &a), 0);
+	ck_assert_int_eq(link_reserve(l, -1, &b), 0);
+	struct link_chain chain = {.n = 0};
+	struct tg_leg_program p = {.remote_ip_be = 1};
+	link_program(l, &chain, a, &p, 3, NULL);
+	link_program(l, &chain, b, &p, 3, NULL);
+	link_submit(l, &chain);
+	struct tg_command c[64];
+	ck_assert_uint_eq(commands(c), 2);
+	ck_assert_uint_eq(c[0].more, 1);
+	ck_assert_uint_eq(c[1].more, 0);
+	ck_assert_uint_eq(c[1].stint, 3);
+	struct tg_desired d;
+	ck_assert_int_eq(tg_desired_read(tg_region_desired(worker, b.row), &d), 0);
+	ck_assert_uint_eq(d.generation, b.generation);
+}
+END_TEST
+
+START_TEST(digits_are_passed_on_once_and_in_order)
+{
+	struct link_row row = open_row();
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	memcpy(e->digits, "12", 2);
+	atomic_store(&e->digit_count, 2);
+	event(TG_EVENT_NEWS, row, 0);
+	event(TG_EVENT_NEWS, row, 0);
+	link_poll(l);
+	ck_assert_uint_eq(digits, 2);
+	ck_assert_int_eq(last_digit, '2');
+	ck_assert_uint_eq(tg_region_desired(worker, row.row)->digits_taken, 2);
+}
+END_TEST
+
+START_TEST(news_without_an_event_is_found_by_the_missed_count)
+{
+	struct link_row row = open_row();
+	atomic_store(&tg_region_egress(worker, row.row)->play_done, 7);
+	link_poll(l);
+	ck_assert_uint_eq(plays, 0);
+	tg_counter_add(&tg_region_stats(worker, 0)->events_missed, 1);
+	link_poll(l);
+	ck_assert_uint_eq(plays, 1);
+}
+END_TEST
+
+START_TEST(stale_events_are_nobodys)
+{
+	struct link_row row = open_row(), stale = {row.row, row.generation + 1}, wild = {4000000, 1};
+	event(TG_EVENT_REFUSED, stale, TG_REFUSED_GENERATION);
+	event(TG_EVENT_NEWS, wild, 0);
+	link_poll(l);
+	ck_assert_uint_eq(refused, 0);
+	event(TG_EVENT_REFUSED, row, TG_REFUSED_PROGRAM);
+	link_poll(l);
+	ck_assert_uint_eq(refused, 1);
+}
+END_TEST
+
+START_TEST(a_meter_record_leaves_the_ring_when_it_is_durable)
+{
+	struct link_row row = open_row();
+	struct link_chain chain = {.n = 0};
+	link_release(l, &chain, row);
+	link_submit(l, &chain);
+	final_record(row);
+	link_poll(l);
+	ck_assert_uint_eq(released, 1);
+	ck_assert_uint_eq(tg_ring_waiting(tg_region_meters(worker, 0)), 1);
+	ck_assert_uint_eq(link_rows_in_use(l), 1);
+	settle();
+	ck_assert_uint_eq(tg_ring_waiting(tg_region_meters(worker, 0)), 0);
+	ck_assert_uint_eq(link_rows_in_use(l), 0);
+}
+END_TEST
+
+START_TEST(a_successor_finds_the_record_again_and_releases_rows)
+{
+	struct link_row row = open_row();
+	final_record(row);
+	link_poll(l); /* peeked, not taken: then killed */
+	link_close(l);
+	open_link();
+	struct tg_command c[64];
+	ck_assert_uint_eq(commands(c), 1);
+	ck_assert_uint_eq(c[0].kind, TG_CMD_RELEASE);
+	ck_assert_uint_eq(c[0].generation, row.generation);
+	ck_assert(link_releasing(l, row));
+	settle();
+	ck_assert_uint_eq(released, 1);
+	ck_assert_uint_eq(tg_ring_waiting(tg_region_meters(worker, 0)), 0);
+}
+END_TEST
+
+START_TEST(a_row_the_worker_never_had_is_released_by_its_refusal)
+{
+	struct link_row row = open_row();
+	struct link_chain chain = {.n = 0};
+	link_release(l, &chain, row);
+	link_submit(l, &chain);
+	event(TG_EVENT_REFUSED, row, TG_REFUSED_GENERATION);
+	link_poll(l);
+	ck_assert_uint_eq(released, 1);
+	ck_assert_uint_eq(link_rows_in_use(l), 0);
+}
+END_TEST
+
+START_TEST(commands_wait_for_room_in_order)
+{
+	struct link_row row = open_row();
+	struct link_chain chain = {.n = 0};
+	struct tg_leg_source none = {.kind = TG_SOURCE_NONE};
+	link_source(l, &chain, row, &none);
+	for (unsigned i = 0; i < TG_COMMAND_RING + 9; i++) {
+		chain.command[0].tag = i;
+		link_submit(l, &chain);
+	}
+	unsigned got = 0;
+	struct tg_command c[64];
+	for (int turn = 0; turn < 200; turn++) {
+		uint32_t n = commands(c);
+		for (uint32_t i = 0; i < n; i++)
+			ck_assert_uint_eq(c[i].tag, got++);
+		link_poll(l);
+	}
+	ck_assert_uint_eq(got, TG_COMMAND_RING + 9);
+}
+END_TEST
+
+START_TEST(a_snapshot_is_compared_with_what_was_journalled)
+{
+	struct link_row row = open_row();
+	struct link_chain chain = {.n = 0};
+	link_release(l, &chain, row);
+	link_submit(l, &chain);
+	final_record(row);
+	struct tg_meter_record r = {.kind = TG_METER_SNAPSHOT, .leg = TG_NONE, .stint = 1};
+	r.closed.v[0] = r.total.v[0] = 5;
+	ck_assert_int_eq(tg_ring_push(tg_region_meters(worker, 0), &r), 0);
+	settle();
+	ck_assert(snapshot_ok);
+	r.total.v[0] = 6;
+	ck_assert_int_eq(tg_ring_push(tg_region_meters(worker, 0), &r), 0);
+	settle();
+	ck_assert(!snapshot_ok);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("link");
+	TCase *t = tcase_create("link");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, a_chain_reaches_the_worker_whole);
+	tcase_add_test(t, digits_are_passed_on_once_and_in_order);
+	tcase_add_test(t, news_without_an_event_is_found_by_the_missed_count);
+	tcase_add_test(t, stale_events_are_nobodys);
+	tcase_add_test(t, a_meter_record_leaves_the_ring_when_it_is_durable);
+	tcase_add_test(t, a_successor_finds_the_record_again_and_releases_rows);
+	tcase_add_test(t, a_row_the_worker_never_had_is_released_by_its_refusal);
+	tcase_add_test(t, commands_wait_for_room_in_order);
+	tcase_add_test(t, a_snapshot_is_compared_with_what_was_journalled);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
