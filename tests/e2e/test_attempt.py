@@ -25,8 +25,8 @@ def case_busy_callee(world):
     phone.wait_silence()
     check.equal("packets heard", len(check.one_voice(world.streams("caller"), network.CALLER)), 50)
     rows = world.rows()
-    check.equal("status of the attempts", [leg["status"] for leg in _outbound(rows)], [486])
-    check.equal("cause of the attempts", [leg["cause"] for leg in _outbound(rows)], [17])
+    check.equal("status of the attempts", [leg["sip_status"] for leg in _outbound(rows)], [486])
+    check.equal("cause of the attempts", [leg["q850_cause"] for leg in _outbound(rows)], [17])
     world.audit()
 
 
@@ -52,7 +52,7 @@ def case_busy_callee_unanswered_caller(world):
     calling = world.caller(sip.invite(), sip.refused("486"))
     called.finish()
     calling.finish()
-    check.equal("status of the attempts", [leg["status"] for leg in _outbound(world.rows())], [486])
+    check.equal("status of the attempts", [leg["sip_status"] for leg in _outbound(world.rows())], [486])
     world.audit()
 
 

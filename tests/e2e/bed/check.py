@@ -23,7 +23,7 @@ def one_voice(streams, host_address, spacing=True):
 
 def packets(stint_rows, caller_streams, callee_streams=None):
     """The captures hold what the rows say, to the packet."""
-    sums = {key: sum(row[key] for row in stint_rows) for key in
+    sums = {key: sum(row[key] or 0 for row in stint_rows) for key in
             ("to_caller_packets", "from_caller_packets", "to_callee_packets", "from_callee_packets")}
     seen = {"to_caller_packets": rtp.count(caller_streams, network.GATEWAY, network.CALLER),
             "from_caller_packets": rtp.count(caller_streams, network.CALLER, network.GATEWAY)}
@@ -50,4 +50,4 @@ def said_in_order(heard, said_by):
 
 def stints_meet(stint_rows):
     for one, two in zip(stint_rows, stint_rows[1:]):
-        equal(f"end of {one['module']}'s stint and start of {two['module']}'s", one["end"], two["start"])
+        equal(f"end of {one['module']}'s stint and start of {two['module']}'s", one["end_time"], two["start_time"])

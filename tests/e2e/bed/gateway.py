@@ -53,7 +53,8 @@ class Gateway:
     def cdr_directory(self):
         return os.path.join(self.settings["node"]["state_dir"], "cdr")
 
-    def start_plane(self, plane, wait=True):
+    def start_plane(self, plane, wait=True, prefix=()):
+        """prefix: a command that runs the plane, such as one that takes its privileges away."""
         environment = dict(os.environ)
         report = os.path.join(self._directory, f"sanitizer.{plane}")
         environment["ASAN_OPTIONS"] = f"log_path={report}:detect_leaks=1:exitcode=99"
@@ -63,7 +64,7 @@ class Gateway:
         program = os.path.join(self._build, PROGRAMS[plane])
         if not os.path.exists(program):
             raise Failure(f"{program} is not there; run: ./run build")
-        self._planes[plane] = self._host.start([program, "--settings", self.settings_path],
+        self._planes[plane] = self._host.start([*prefix, program, "--settings", self.settings_path],
                                                os.path.join(self._directory, f"{plane}.log"),
                                                env=environment, echo=self._echo)
         if wait:
@@ -82,6 +83,10 @@ class Gateway:
 
     def plane(self, plane):
         return self._planes[plane]
+
+    def forget(self, plane):
+        """A plane that was meant to end by itself."""
+        self._planes.pop(plane).kill()
 
     def stop(self):
         """Ends both planes in order; each must end well and no sanitizer may have spoken."""

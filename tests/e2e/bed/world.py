@@ -51,11 +51,14 @@ class World:
         self.web.put("front-desk/next.xml", document.response(document.module(registry.CONNECT)))
         return self.documents(document.response(asked, document.hangup()))
 
-    def start_gateway(self, groups, changes=None):
+    def make_gateway(self, groups, changes=None):
         self.gateway = Gateway(self.network.gateway, self.directory, self.build, registry.text(groups), changes,
                                echo=self._echo)
         self._stack.callback(self.gateway.remove)
-        return self.gateway.start()
+        return self.gateway
+
+    def start_gateway(self, groups, changes=None):
+        return self.make_gateway(groups, changes).start()
 
     # --- far ends ------------------------------------------------------------------------------------
 
@@ -97,7 +100,12 @@ class World:
         def complete():
             found = cdr.read(self.gateway.cdr_directory)
             return found if len(found.sessions()) >= sessions else None
-        return wait_until(f"{sessions} session rows in {self.gateway.cdr_directory}", complete, timeout)
+        found = wait_until(f"{sessions} session rows in {self.gateway.cdr_directory}", complete, timeout)
+        found.check_numbers()
+        uncertain = [row["partial"] for row in found.rows if row["partial"]]
+        if uncertain:
+            raise Failure(f"rows say that they are uncertain: {uncertain[:3]}")
+        return found
 
     def audit(self):
         report = self.gateway.tool.json("audit")
