@@ -1,0 +1,221 @@
+#include "controlplane/cdr/session.h"
+
+#include <errno.h>
+
+#include "tests/unit/cdr/story.h"
+
+#define ROWS_MAX 32
+
+struct rows {
+	struct cdr_row row[ROWS_MAX];
+	char type[ROWS_MAX][8];
+	size_t n;
+};
+
+static void collect(void *ctx, struct cdr_row *row)
+{
+	struct rows *r = ctx;
+	ck_assert_uint_lt(r->n, ROWS_MAX);
+	snprintf(r->type[r->n], 8, "%.*s", (int)row->v[CDR_type].len, row->v[CDR_type].text);
+	r->row[r->n++] = *row;
+}
+
+/* Rows of the one session of a story. */
+static void tell(struct story *s, struct rows *rows, struct cdr_session **session)
+{
+	struct usage *usage;
+	*session = NULL;
+	rows->n = 0;
+	ck_assert_int_eq(usage_create(&usage), 0);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct journal_record *r = &s->record[i];
+		if (r->fact == FACT_session_open)
+			ck_assert_int_eq(cdr_session_create(session, r->payload), 0);
+		else if (r->fact == FACT_session_close)
+			ck_assert_int_eq(cdr_session_rows(*session, r->payload, usage, collect, rows), 0);
+		else if (*session)
+			cdr_session_feed(*session, r->fact, r->payload);
+		usage_feed(usage, r->fact, r->payload);
+	}
+	usage_destroy(usage);
+}
+
+static struct story story;
+static struct rows rows;
+static struct cdr_session *session;
+
+static void teardown(void)
+{
+	cdr_session_free(session);
+	session = NULL;
+	story_free(&story);
+}
+
+static uint64_t number(size_t row, enum cdr_column column)
+{
+	ck_assert_uint_lt(row, rows.n);
+	ck_assert_msg(rows.row[row].v[column].set, "row %zu column %d is empty", row, (int)column);
+	return rows.row[row].v[column].number;
+}
+
+static bool noted(size_t row, const char *note)
+{
+	return strstr(rows.row[row].note, note) != NULL;
+}
+
+START_TEST(sums_agree)
+{
+	story_start(&story, 100);
+	story_call(&story, 1, STORY_T0);
+	tell(&story, &rows, &session);
+	ck_assert_uint_eq(rows.n, 6);
+	static const char *const types[] = {"leg", "leg", "leg", "stint", "stint", "session"};
+	for (size_t i = 0; i < 6; i++)
+		ck_assert_str_eq(rows.type[i], types[i]);
+	/* Stints meet and add up to the session, exactly. */
+	ck_assert_uint_eq(number(3, CDR_billable_ms) + number(4, CDR_billable_ms), number(5, CDR_billable_ms));
+	ck_assert_uint_eq(number(5, CDR_billable_ms), 58000);
+	ck_assert_uint_eq(number(5, CDR_ring_ms), 1000);
+	ck_assert_uint_eq(number(3, CDR_duration_ms), 12500);
+	ck_assert_uint_eq(number(3, CDR_billable_ms), 10500);
+	ck_assert_uint_eq(number(2, CDR_duration_ms), 40000);
+	ck_assert_uint_eq(number(1, CDR_duration_ms), 0);
+	ck_assert_uint_eq(number(1, CDR_sip_status), 486);
+	ck_assert_uint_eq(number(1, CDR_to_packets), 0);
+	static const enum cdr_column columns[] = {CDR_played_packets, CDR_played_octets, CDR_dropped_packets, CDR_digits,
+		CDR_lost_packets};
+	for (size_t c = 0; c < 5; c++) {
+		uint64_t all = number(5, columns[c]);
+		ck_assert_uint_gt(all, 0);
+		ck_assert_uint_eq(number(0, columns[c]) + number(1, columns[c]) + number(2, columns[c]), all);
+		ck_assert_uint_eq(number(3, columns[c]) + number(4, columns[c]), all);
+	}
+	ck_assert_uint_eq(number(0, CDR_from_packets), number(5, CDR_from_caller_packets));
+	ck_assert_uint_eq(number(2, CDR_to_octets), number(5, CDR_to_callee_octets));
+	ck_assert_uint_eq(number(3, CDR_to_callee_packets), 0);
+	ck_assert_uint_eq(number(4, CDR_from_callee_packets), 1500);
+	ck_assert_uint_eq(number(3, CDR_to_caller_packets), 500 * 3 + 500 * 5);
+	for (size_t i = 0; i < rows.n; i++)
+		ck_assert(!rows.row[i].v[CDR_partial].set);
+}
+END_TEST
+
+START_TEST(never_answered)
+{
+	story_open(&story, "S", "C", "1", STORY_T0);
+	story_leg(&story, "S", "C", 0, "2", STORY_T0);
+	story_leg_at(&story, FACT_leg_ringing, "S", 0, STORY_T0 + STORY_S);
+	story_leg_end(&story, "S", 0, STORY_T0 + 31 * STORY_S, 487, 16, "caller", "cancel");
+	story_close(&story, "S", STORY_T0 + 32 * STORY_S);
+	tell(&story, &rows, &session);
+	ck_assert_uint_eq(rows.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(number(i, CDR_duration_ms), 0);
+		ck_assert_uint_eq(number(i, CDR_billable_ms), 0);
+		ck_assert_uint_eq(number(i, CDR_ring_ms), 30000);
+		ck_assert_uint_eq(number(i, CDR_sip_status), 487);
+		ck_assert(!rows.row[i].v[CDR_answer_time].set);
+	}
+}
+END_TEST
+
+/* An end that was never told is that of the session, and marked: not billed as nothing. */
+START_TEST(end_not_recorded)
+{
+	story_open(&story, "S", "C", "1", STORY_T0);
+	story_leg(&story, "S", "C", 0, "2", STORY_T0);
+	story_stint(&story, "S", "C", 0, "ivr", "incoming", STORY_T0);
+	story_media(&story, "S", 0, 1, STORY_T0);
+	story_leg_at(&story, FACT_leg_answered, "S", 0, STORY_T0 + STORY_S);
+	story_close(&story, "S", STORY_T0 + 11 * STORY_S);
+	tell(&story, &rows, &session);
+	ck_assert_uint_eq(rows.n, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(number(i, CDR_billable_ms), 10000);
+		ck_assert(noted(i, "meter record missing"));
+		ck_assert(noted(i, "not recorded"));
+	}
+}
+END_TEST
+
+START_TEST(times_out_of_order)
+{
+	story_open(&story, "S", "C", "1", STORY_T0);
+	story_leg(&story, "S", "C", 0, "2", STORY_T0);
+	story_stint(&story, "S", "C", 0, "ivr", "incoming", STORY_T0 + 50 * STORY_S);
+	story_leg_at(&story, FACT_leg_ringing, "S", 0, STORY_T0 + 10 * STORY_S);
+	story_leg_at(&story, FACT_leg_answered, "S", 0, STORY_T0 + 9 * STORY_S);
+	story_stint_end(&story, "S", "C", 0, "hangup", STORY_T0 + 8 * STORY_S);
+	story_leg_end(&story, "S", 0, STORY_T0 + 8 * STORY_S, 200, 16, "caller", "bye");
+	story_close(&story, "S", STORY_T0 + 7 * STORY_S);
+	tell(&story, &rows, &session);
+	ck_assert_uint_eq(rows.n, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(number(i, CDR_duration_ms), 0);
+		ck_assert_uint_eq(number(i, CDR_billable_ms), 0);
+		ck_assert(noted(i, "times out of order"));
+	}
+	ck_assert_uint_eq(number(0, CDR_ring_ms), 0);
+}
+END_TEST
+
+/* Whatever is metered is in a row, also of a stint and leg that nothing else tells of. */
+START_TEST(metered_without_a_stint)
+{
+	story_open(&story, "S", "C", "1", STORY_T0);
+	story_media(&story, "S", 4, 1, STORY_T0);
+	story_meter(&story, STORY_T0, STORY_T0 + 1, 1, 9, true, 10);
+	json_t *close = json_pack("{s:s,s:I,s:s}", "session", "S", "at_ns", (json_int_t)STORY_T0, "partial",
+		"dataplane restarted");
+	story_add(&story, FACT_session_close, STORY_T0, close);
+	tell(&story, &rows, &session);
+	ck_assert_uint_eq(rows.n, 3);
+	ck_assert_uint_eq(number(0, CDR_leg), 4);
+	ck_assert_uint_eq(number(0, CDR_from_packets), 10);
+	ck_assert_uint_eq(number(1, CDR_stint), 9);
+	ck_assert_uint_eq(number(1, CDR_from_callee_packets), 10);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(noted(i, "dataplane restarted"));
+}
+END_TEST
+
+START_TEST(facts_without_their_members)
+{
+	struct cdr_session *s;
+	json_t *nothing = json_object();
+	ck_assert_int_eq(cdr_session_create(&s, nothing), -EINVAL);
+	ck_assert_int_eq(cdr_session_create(&s, NULL), -EINVAL);
+	json_t *open = json_pack("{s:s,s:[],s:i}", "session", "S", "from", "setup_ns", -5);
+	ck_assert_int_eq(cdr_session_create(&s, open), 0);
+	for (int f = 0; f < FACTS; f++)
+		cdr_session_feed(s, (enum fact)f, nothing);
+	ck_assert_int_eq(cdr_session_feed(s, FACT_leg_open, nothing), -EINVAL);
+	ck_assert_int_eq(cdr_session_feed(s, FACT_stint_open, nothing), -EINVAL);
+	struct usage *usage;
+	ck_assert_int_eq(usage_create(&usage), 0);
+	rows.n = 0;
+	ck_assert_int_eq(cdr_session_rows(s, nothing, usage, collect, &rows), 0);
+	ck_assert_uint_eq(rows.n, 1);
+	usage_destroy(usage);
+	cdr_session_free(s);
+	json_decref(open);
+	json_decref(nothing);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {sums_agree, never_answered, end_not_recorded, times_out_of_order,
+		metered_without_a_stint, facts_without_their_members};
+	Suite *suite = suite_create("session_rows");
+	TCase *tcase = tcase_create("session_rows");
+	tcase_add_checked_fixture(tcase, NULL, teardown);
+	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
