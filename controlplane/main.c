@@ -90,7 +90,10 @@ static void on_record(void *ctx, const struct journal_record *record)
 static uint64_t cdr_open_rows(void *ctx, uint64_t *age_ms)
 {
 	struct control *c = ctx;
-	return cdr_projector_open_rows(c->cdr, journal_time(c), age_ms);
+	struct cdr_open_rows open = cdr_projector_open_rows(c->cdr);
+	uint64_t now = journal_time(c);
+	*age_ms = now > open.since_ns ? (now - open.since_ns) / 1000000u : 0;
+	return open.rows;
 }
 
 /* --- signals ----------------------------------------------------------------------------------------- */
@@ -197,6 +200,7 @@ static int open_records(struct control *c, char *why, size_t n)
 	c->replaying = false;
 	if (e)
 		return e;
+	cdr_projector_replayed(c->cdr);
 	journal_append(c->journal, FACT_node_start,
 		json_pack("{s:s, s:s, s:I, s:b, s:i}", "node", c->settings.node.name, "version", TG_VERSION, "region",
 			(json_int_t)tg_region_id(c->region), "created", (int)tg_region_created(c->region), "max_rows",

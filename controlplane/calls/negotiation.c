@@ -8,8 +8,8 @@
 
 enum media_direction negotiation_reverse(enum media_direction d)
 {
-	return (enum media_direction)(((d & MEDIA_SENDONLY) ? MEDIA_RECVONLY : 0) |
-		((d & MEDIA_RECVONLY) ? MEDIA_SENDONLY : 0));
+	return (enum media_direction)(
+		((d & MEDIA_SENDONLY) ? MEDIA_RECVONLY : 0) | ((d & MEDIA_RECVONLY) ? MEDIA_SENDONLY : 0));
 }
 
 static bool is_audio(const struct media_codec *c)
@@ -17,8 +17,8 @@ static bool is_audio(const struct media_codec *c)
 	return c->encoding == MEDIA_PCMU || c->encoding == MEDIA_PCMA;
 }
 
-static const struct media_codec *find(const struct media_description *d, enum media_encoding encoding,
-	uint32_t rate)
+static const struct media_codec *find(
+	const struct media_description *d, enum media_encoding encoding, uint32_t rate)
 {
 	for (int i = 0; i < d->codecs; i++)
 		if (d->codec[i].encoding == encoding && d->codec[i].rate == rate)
@@ -27,8 +27,8 @@ static const struct media_codec *find(const struct media_description *d, enum me
 }
 
 /* The first audio codec of `wanted` that `able` has too. */
-static const struct media_codec *first_common(const struct media_description *wanted,
-	const struct media_description *able)
+static const struct media_codec *first_common(
+	const struct media_description *wanted, const struct media_description *able)
 {
 	for (int i = 0; i < wanted->codecs; i++) {
 		const struct media_codec *c = &wanted->codec[i];
@@ -39,8 +39,8 @@ static const struct media_codec *first_common(const struct media_description *wa
 }
 
 /* Address, port and direction of the far end; ours is what we said about the direction. */
-static void agree_transport(struct negotiation_agreed *agreed, const struct media_description *remote,
-	enum media_direction ours)
+static void agree_transport(
+	struct negotiation_agreed *agreed, const struct media_description *remote, enum media_direction ours)
 {
 	agreed->remote_ip_be = remote->ip_be;
 	agreed->remote_port = remote->port;
@@ -134,8 +134,9 @@ int negotiation_agree(const struct media_description *offer, const struct media_
 
 bool negotiation_unchanged(const struct media_description *a, const struct media_description *b)
 {
-	if (a->ip_be != b->ip_be || a->port != b->port || a->direction != b->direction || a->ptime != b->ptime ||
-		a->codecs != b->codecs || a->streams != b->streams || a->audio != b->audio)
+	if (a->ip_be != b->ip_be || a->port != b->port || a->direction != b->direction ||
+		a->ptime != b->ptime || a->codecs != b->codecs || a->streams != b->streams ||
+		a->audio != b->audio)
 		return false;
 	for (int i = 0; i < a->codecs; i++)
 		if (a->codec[i].encoding != b->codec[i].encoding || a->codec[i].rate != b->codec[i].rate ||

@@ -15,7 +15,7 @@ struct negotiation_agreed {
 	uint32_t remote_ip_be;
 	uint16_t remote_port;
 	enum media_direction direction; /* as we see it: MEDIA_SENDONLY set means that we may send */
-	int ptime;			/* ms that the far end wants to get */
+	int ptime;                      /* ms that the far end wants to get */
 };
 
 enum media_direction negotiation_reverse(enum media_direction direction);
@@ -29,8 +29,8 @@ void negotiation_offer(const struct media_description *local, struct media_descr
 int negotiation_answer(const struct media_description *offer, const struct media_description *local,
 	struct media_description *answer, struct negotiation_agreed *agreed);
 
-/* What the far end's answer to our offer means. Returns 0; -ENOTSUP: it refused the stream; -EPROTO: it answers
- * something that was not offered. */
+/* What the far end's answer to our offer means. Returns 0; -ENOTSUP: it refused the stream; -EPROTO: it
+ * answers something that was not offered. */
 int negotiation_agree(const struct media_description *offer, const struct media_description *answer,
 	struct negotiation_agreed *agreed);
 

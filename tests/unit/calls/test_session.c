@@ -23,7 +23,7 @@ static const char registry_text[] =
 	"  { code = \"front\"; account = \"" SID_A
 	"\"; url = \"http://h/front/start\"; fallback_url = \"http://h/sorry\"; },\n"
 	"  { code = \"connect\"; account = \"" SID_B
-	"\"; url = \"http://h/connect/start\"; accepts_handoff_from = (\"*\"); },\n"
+	"\"; url = \"http://h/connect/start\"; uri_space = \"http://h/connect/\"; accepts_handoff_from = (\"*\"); },\n"
 	"  { code = \"private\"; account = \"" SID_B "\"; url = \"http://h/private/start\"; });\n"
 	"numbers = ({ pattern = \"+15550100\"; account = \"" SID_A "\"; module = \"front\"; });\n";
 
