@@ -53,9 +53,9 @@ bool fact_true(const json_t *payload, const char *key)
 	return json_is_true(json_object_get(payload, key));
 }
 
-/* Length of the UTF-8 character at p (RFC 3629: no overlong forms, no surrogates), or 0. */
-static size_t character(const unsigned char *p, size_t left)
+size_t fact_character(const char *text, size_t left)
 {
+	const unsigned char *p = (const unsigned char *)text;
 	if (p[0] < 0x80)
 		return 1;
 	size_t n = p[0] >= 0xc2 && p[0] <= 0xdf   ? 2
@@ -81,7 +81,7 @@ json_t *fact_string(const char *text, size_t len)
 		return NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < len;) {
-		size_t c = character((const unsigned char *)text + i, len - i);
+		size_t c = fact_character(text + i, len - i);
 		memcpy(clean + n, c ? text + i : replacement, c ? c : 3);
 		n += c ? c : 3;
 		i += c ? c : 1;

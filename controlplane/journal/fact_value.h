@@ -24,6 +24,9 @@ const char *fact_text(const json_t *payload, const char *key, size_t *len);
 /* False when it isn't there. */
 bool fact_true(const json_t *payload, const char *key);
 
+/* Bytes of the UTF-8 character (RFC 3629: no overlong forms, no surrogates) that text of at least one byte
+ * begins with, 0 if it is none. */
+size_t fact_character(const char *text, size_t left);
 /* A JSON string of text that came from outside: each byte that isn't UTF-8 becomes U+FFFD, so that a peer
  * can't make a fact impossible to write down. NULL only when memory is out. */
 json_t *fact_string(const char *text, size_t len);

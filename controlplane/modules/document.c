@@ -24,6 +24,16 @@ static const struct {
 #undef ERROR
 };
 
+int document_error_number(enum document_error_kind kind)
+{
+	return errors[kind].number;
+}
+
+const char *document_error_sentence(enum document_error_kind kind)
+{
+	return errors[kind].sentence;
+}
+
 void document_error_set(struct document_error *error, enum document_error_kind kind, const char *detail)
 {
 	error->kind = kind;

@@ -33,7 +33,7 @@ struct document_error {
 enum document_verb_type {
 #define VERB(name, contexts) VERB_##name,
 #include "controlplane/modules/verb.def"
-	VERB_UNAVAILABLE, /* known, but not there: name says which */
+	VERB_UNAVAILABLE, /* known, but not there: name says which, text says so in a sentence */
 };
 
 enum { DOCUMENT_POST, DOCUMENT_GET };      /* method */
@@ -76,6 +76,9 @@ const struct document_verb *document_verb(const struct document *document, int i
 int document_warnings(const struct document *document);
 const char *document_warning(const struct document *document, int i);
 
+/* Number and sentence of a cause. */
+int document_error_number(enum document_error_kind kind);
+const char *document_error_sentence(enum document_error_kind kind);
 /* Fills in number and sentence; detail, if not NULL, is added in parentheses, cut and made printable. */
 void document_error_set(struct document_error *error, enum document_error_kind kind, const char *detail);
 

@@ -189,17 +189,20 @@ static void read_attributes(struct build *b, const xmlNode *element, const struc
 	}
 }
 
-static void make_unavailable(struct document_verb *verb, const char *name)
+static void make_unavailable(struct build *b, struct document_verb *verb, const char *name)
 {
+	char sentence[64];
+	snprintf(sentence, sizeof(sentence), "%s is not available", name);
 	verb->type = VERB_UNAVAILABLE;
 	verb->name = name;
+	verb->text = copy_trimmed(b, sentence);
 }
 
 /* What a verb can do without this, or can't. */
 static bool check_play(struct build *b, struct document_verb *verb)
 {
 	if (*verb->u.Play.digits) {
-		make_unavailable(verb, "Play digits");
+		make_unavailable(b, verb, "Play digits");
 		return true;
 	}
 	if (!*verb->text)
@@ -210,7 +213,7 @@ static bool check_play(struct build *b, struct document_verb *verb)
 static bool check_gather(struct build *b, struct document_verb *verb)
 {
 	if (!strstr(verb->u.Gather.input, "dtmf"))
-		make_unavailable(verb, "Gather speech");
+		make_unavailable(b, verb, "Gather speech");
 	else if (strstr(verb->u.Gather.input, "speech"))
 		document_warn(b->document, verb->line, "Gather: speech is not available; digits are taken");
 	return true;
@@ -302,8 +305,10 @@ static bool read_verb(struct build *b, const xmlNode *element, const char *paren
 		return false;
 	}
 	*verb = (struct document_verb){.type = kind->type, .name = kind->name, .text = "", .line = line};
-	if (kind->type == VERB_UNAVAILABLE)
-		return true;
+	if (kind->type == VERB_UNAVAILABLE) {
+		make_unavailable(b, verb, kind->name);
+		return !b->no_memory;
+	}
 	verb->text = text_of(b, element);
 	read_attributes(b, element, kind, verb);
 	struct document_verb *children = NULL;

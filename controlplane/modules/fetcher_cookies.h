@@ -1,4 +1,5 @@
-/* Cookie jars, one per scope, for the fetcher's thread alone. libcurl keeps hosts apart inside a jar (RFC 6265). */
+/* Cookie jars, one per scope, for the fetcher's thread alone. libcurl keeps hosts apart inside a jar (RFC
+ * 6265). */
 #ifndef TG_MODULES_FETCHER_COOKIES_H
 #define TG_MODULES_FETCHER_COOKIES_H
 

@@ -24,9 +24,9 @@ struct fetcher_limits {
 	unsigned retry_on; /* FETCHER_RETRY_... */
 };
 
-/* Changes what the fragment of url names: key=value, joined by '&'. ct 100-10000, rt and tt 100-15000 (ms), rc 0-5:
- * a number outside is moved to the nearest allowed; rp: ct, rt, 4xx, 5xx, all, joined by ','. What isn't
- * understood is ignored. */
+/* Changes what the fragment of url names: key=value, joined by '&'. ct 100-10000, rt and tt 100-15000 (ms),
+ * rc 0-5: a number outside is moved to the nearest allowed; rp: ct, rt, 4xx, 5xx, all, joined by ','. What
+ * isn't understood is ignored. */
 void fetcher_limits_read(const char *url, struct fetcher_limits *limits);
 
 #endif

@@ -11,8 +11,9 @@
 
 /* 301, 302, 303, 307, 308. */
 bool fetcher_redirect_status(int status);
-/* Writes the next URL: location (NULL: the answer had none) resolved against url, with url's fragment when it has
- * none of its own (RFC 9110, 10.2.2). Returns FETCH_OK, FETCH_REDIRECT_TARGET or FETCH_REDIRECT_INSECURE. */
+/* Writes the next URL: location (NULL: the answer had none) resolved against url, with url's fragment when it
+ * has none of its own (RFC 9110, 10.2.2). Returns FETCH_OK, FETCH_REDIRECT_TARGET or FETCH_REDIRECT_INSECURE.
+ */
 enum fetch_error fetcher_redirect_resolve(const char *url, const char *location, char *out, size_t out_bytes);
 /* The method after it: a POST becomes a GET by 301, 302 and 303, anything by 303 (RFC 9110, 15.4). */
 const char *fetcher_redirect_method(int status, const char *method);

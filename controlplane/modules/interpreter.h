@@ -1,5 +1,9 @@
 /* Carries out a document, verb by verb: (document, state, event in; actions out), pure. The state is a value.
- * Strings in actions live until the next call; URLs are absolute (resolved against the document's). */
+ *
+ * Strings in actions live until the next call and as long as the document; URLs are absolute (resolved against
+ * the document's). What is started (PLAY, SET_TIMER, DIAL) is answered by one event each, unless it was stopped
+ * or replaced before: an event of something stopped must not be passed in later. Digits outside a Gather are
+ * not kept. An event that doesn't fit what is waited for is ignored. */
 #ifndef TG_MODULES_INTERPRETER_H
 #define TG_MODULES_INTERPRETER_H
 
@@ -71,7 +75,7 @@ struct interpreter_dial {
 
 struct interpreter_action {
 	enum interpreter_action_kind kind;
-	const char *url, *method; /* PLAY (url), FETCH */
+	const char *url, *method; /* PLAY (url), FETCH; HANDOFF: the document to begin with, or NULL */
 	uint32_t loops;		  /* PLAY */
 	bool stop_on_digit;	  /* PLAY */
 	uint32_t ms;		  /* SET_TIMER */

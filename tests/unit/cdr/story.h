@@ -7,10 +7,10 @@
 #include "controlplane/journal/journal.h"
 #include "tests/unit/journal/scratch.h"
 
-#define STORY_MAX  4096
-#define STORY_S	   1000000000ll
-#define STORY_MS   1000000ll
-#define STORY_T0   (1790000000ll * STORY_S + 123 * STORY_MS) /* 2026-09-21T14:13:20.123Z */
+#define STORY_MAX    4096
+#define STORY_S      1000000000ll
+#define STORY_MS     1000000ll
+#define STORY_T0     (1790000000ll * STORY_S + 123 * STORY_MS) /* 2026-09-21T14:13:20.123Z */
 #define STORY_REGION 0xfedcba9876543210ull
 
 /* Records as a journal would pass them. */
@@ -25,8 +25,8 @@ static inline void story_add(struct story *s, enum fact fact, int64_t at_ns, jso
 	ck_assert_ptr_nonnull(payload);
 	ck_assert_uint_lt(s->n, STORY_MAX);
 	s->payload[s->n] = payload;
-	s->record[s->n] = (struct journal_record){.sequence = s->n + 1, .time_ns = (uint64_t)at_ns, .fact = fact,
-		.payload = payload};
+	s->record[s->n] = (struct journal_record){
+		.sequence = s->n + 1, .time_ns = (uint64_t)at_ns, .fact = fact, .payload = payload};
 	s->n++;
 }
 
@@ -49,12 +49,13 @@ static inline void story_rotate(struct story *s, int64_t at_ns)
 	story_add(s, FACT_cdr_rotate, at_ns, json_pack("{s:s}", "reason", "age"));
 }
 
-static inline void story_meter(struct story *s, int64_t start, int64_t end, int row, int stint, bool final, int n)
+static inline void story_meter(
+	struct story *s, int64_t start, int64_t end, int row, int stint, bool final, int n)
 {
 	json_t *f = json_pack("{s:o,s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:b,s:b,s:i,s:i}", "region",
-		fact_string_of_region(STORY_REGION), "worker", 0, "row", row, "generation", 1, "stint", stint, "part",
-		0, "start_ns", (json_int_t)start, "end_ns", (json_int_t)end, "final", (int)final, "media_timeout", 0,
-		"lost", n / 100, "jitter_us", 120 + row);
+		fact_string_of_region(STORY_REGION), "worker", 0, "row", row, "generation", 1, "stint", stint,
+		"part", 0, "start_ns", (json_int_t)start, "end_ns", (json_int_t)end, "final", (int) final,
+		"media_timeout", 0, "lost", n / 100, "jitter_us", 120 + row);
 	for (int i = 0; i < TG_METERS; i++)
 		json_object_set_new(f, tg_meter_name[i], json_integer(n * (1 + i)));
 	story_add(s, FACT_meter, end, f);
@@ -62,15 +63,17 @@ static inline void story_meter(struct story *s, int64_t start, int64_t end, int 
 
 static inline void story_leg_at(struct story *s, enum fact fact, const char *session, int leg, int64_t at)
 {
-	story_add(s, fact, at, json_pack("{s:s,s:i,s:I}", "session", session, "leg", leg, "at_ns", (json_int_t)at));
+	story_add(s, fact, at,
+		json_pack("{s:s,s:i,s:I}", "session", session, "leg", leg, "at_ns", (json_int_t)at));
 }
 
-static inline void story_leg_end(struct story *s, const char *session, int leg, int64_t at, int status, int cause,
-	const char *by, const char *reason)
+static inline void story_leg_end(struct story *s, const char *session, int leg, int64_t at, int status,
+	int cause, const char *by, const char *reason)
 {
 	story_add(s, FACT_leg_ended, at,
-		json_pack("{s:s,s:i,s:I,s:i,s:i,s:s,s:s}", "session", session, "leg", leg, "at_ns", (json_int_t)at,
-			"status", status, "cause", cause, "released_by", by, "reason", reason));
+		json_pack("{s:s,s:i,s:I,s:i,s:i,s:s,s:s}", "session", session, "leg", leg, "at_ns",
+			(json_int_t)at, "status", status, "cause", cause, "released_by", by, "reason",
+			reason));
 }
 
 static inline void story_media(struct story *s, const char *session, int leg, int row, int64_t at)
@@ -79,50 +82,51 @@ static inline void story_media(struct story *s, const char *session, int leg, in
 	snprintf(local, sizeof(local), "198.18.0.1:%d", 20000 + 2 * row);
 	snprintf(remote, sizeof(remote), "198.18.1.%d:4000", leg + 1);
 	story_add(s, FACT_leg_media, at,
-		json_pack("{s:s,s:i,s:i,s:i,s:o,s:s,s:s,s:s,s:i,s:I}", "session", session, "leg", leg, "row", row,
-			"generation", 1, "region", fact_string_of_region(STORY_REGION), "local", local, "remote",
-			remote, "codec", "PCMA", "stint", 0, "at_ns", (json_int_t)at));
+		json_pack("{s:s,s:i,s:i,s:i,s:o,s:s,s:s,s:s,s:i,s:I}", "session", session, "leg", leg, "row",
+			row, "generation", 1, "region", fact_string_of_region(STORY_REGION), "local", local,
+			"remote", remote, "codec", "PCMA", "stint", 0, "at_ns", (json_int_t)at));
 }
 
-static inline void story_stint(struct story *s, const char *session, const char *call, int stint, const char *module,
-	const char *why, int64_t at)
+static inline void story_stint(struct story *s, const char *session, const char *call, int stint,
+	const char *module, const char *why, int64_t at)
 {
 	story_add(s, FACT_stint_open, at,
-		json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:I}", "session", session, "call", call, "stint", stint, "module",
-			module, "account", "AC1", "trigger", why, "at_ns", (json_int_t)at));
+		json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:I}", "session", session, "call", call, "stint", stint,
+			"module", module, "account", "AC1", "trigger", why, "at_ns", (json_int_t)at));
 }
 
-static inline void story_stint_end(struct story *s, const char *session, const char *call, int stint,
-	const char *reason, int64_t at)
+static inline void story_stint_end(
+	struct story *s, const char *session, const char *call, int stint, const char *reason, int64_t at)
 {
 	story_add(s, FACT_stint_close, at,
-		json_pack("{s:s,s:s,s:i,s:s,s:I}", "session", session, "call", call, "stint", stint, "reason", reason,
-			"at_ns", (json_int_t)at));
+		json_pack("{s:s,s:s,s:i,s:s,s:I}", "session", session, "call", call, "stint", stint, "reason",
+			reason, "at_ns", (json_int_t)at));
 }
 
-static inline void story_leg(struct story *s, const char *session, const char *call, int leg, const char *to,
-	int64_t at)
+static inline void story_leg(
+	struct story *s, const char *session, const char *call, int leg, const char *to, int64_t at)
 {
 	story_add(s, FACT_leg_open, at,
-		json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I}", "session", session, "call", call, "leg",
-			leg, "direction", leg ? "out" : "in", "account", "AC1", "module", "ivr", "from",
-			"+15550100", "to", to, "target", "sip:x", "trunk", "carrier-a", "call_id", call, "setup_ns",
-			(json_int_t)at));
+		json_pack("{s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I}", "session", session, "call",
+			call, "leg", leg, "direction", leg ? "out" : "in", "account", "AC1", "module", "ivr",
+			"from", "+15550100", "to", to, "target", "sip:x", "trunk", "carrier-a", "call_id",
+			call, "setup_ns", (json_int_t)at));
 }
 
-static inline void story_open(struct story *s, const char *session, const char *call, const char *from, int64_t at)
+static inline void story_open(
+	struct story *s, const char *session, const char *call, const char *from, int64_t at)
 {
 	story_add(s, FACT_session_open, at,
-		json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I}", "session", session, "call", call, "account",
-			"AC0", "number", "+15550199", "from", from, "to", "+15550199", "source", "198.18.0.9", "trunk",
-			"carrier-a", "call_id", call, "setup_ns", (json_int_t)at));
+		json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I}", "session", session, "call", call,
+			"account", "AC0", "number", "+15550199", "from", from, "to", "+15550199", "source",
+			"198.18.0.9", "trunk", "carrier-a", "call_id", call, "setup_ns", (json_int_t)at));
 }
 
 static inline void story_close(struct story *s, const char *session, int64_t at)
 {
 	story_add(s, FACT_session_close, at,
-		json_pack("{s:s,s:I,s:i,s:s}", "session", session, "at_ns", (json_int_t)at, "cause", 16, "reason",
-			"normal"));
+		json_pack("{s:s,s:I,s:i,s:s}", "session", session, "at_ns", (json_int_t)at, "cause", 16,
+			"reason", "normal"));
 }
 
 /* An incoming call that an IVR answers and hands to a router, which tries a callee that is busy and then one

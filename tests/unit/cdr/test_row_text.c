@@ -14,7 +14,8 @@ static const char *csv(const char *text, size_t len)
 	out.len = 0;
 	cdr_row_csv(&row, &out);
 	cdr_buffer_add(&out, "", 1);
-	char *start = out.data + CDR_calling, *end = out.data + out.len - 1 - 2 - (CDR_COLUMNS - 1 - CDR_calling);
+	char *start = out.data + CDR_calling,
+	     *end = out.data + out.len - 1 - 2 - (CDR_COLUMNS - 1 - CDR_calling);
 	ck_assert_str_eq(end + (CDR_COLUMNS - 1 - CDR_calling), "\r\n");
 	ck_assert_uint_lt((size_t)(end - start), sizeof(cell));
 	memcpy(cell, start, (size_t)(end - start));
@@ -39,7 +40,7 @@ static json_t *json(const char *text, size_t len)
 }
 
 #define CSV(text, cell) ck_assert_str_eq(csv(text, sizeof(text) - 1), cell)
-#define R "\xef\xbf\xbd"
+#define R               "\xef\xbf\xbd"
 
 START_TEST(csv_quotes)
 {
@@ -83,7 +84,9 @@ START_TEST(csv_bytes_that_are_no_text)
 	CSV("a\0b", "a" R "b");
 	CSV("\xff\xfe", R R);
 	CSV("\x7f", R);
-	CSV("\xc2\x9b" "31m", R "31m"); /* CSI as C1 */
+	CSV("\xc2\x9b"
+	    "31m",
+		R "31m"); /* CSI as C1 */
 }
 END_TEST
 

@@ -73,7 +73,8 @@ START_TEST(sums_agree)
 	for (size_t i = 0; i < 6; i++)
 		ck_assert_str_eq(rows.type[i], types[i]);
 	/* Stints meet and add up to the session, exactly. */
-	ck_assert_uint_eq(number(3, CDR_billable_ms) + number(4, CDR_billable_ms), number(5, CDR_billable_ms));
+	ck_assert_uint_eq(
+		number(3, CDR_billable_ms) + number(4, CDR_billable_ms), number(5, CDR_billable_ms));
 	ck_assert_uint_eq(number(5, CDR_billable_ms), 58000);
 	ck_assert_uint_eq(number(5, CDR_ring_ms), 1000);
 	ck_assert_uint_eq(number(3, CDR_duration_ms), 12500);
@@ -82,8 +83,8 @@ START_TEST(sums_agree)
 	ck_assert_uint_eq(number(1, CDR_duration_ms), 0);
 	ck_assert_uint_eq(number(1, CDR_sip_status), 486);
 	ck_assert_uint_eq(number(1, CDR_to_packets), 0);
-	static const enum cdr_column columns[] = {CDR_played_packets, CDR_played_octets, CDR_dropped_packets, CDR_digits,
-		CDR_lost_packets};
+	static const enum cdr_column columns[] = {
+		CDR_played_packets, CDR_played_octets, CDR_dropped_packets, CDR_digits, CDR_lost_packets};
 	for (size_t c = 0; c < 5; c++) {
 		uint64_t all = number(5, columns[c]);
 		ck_assert_uint_gt(all, 0);
