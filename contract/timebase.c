@@ -4,6 +4,8 @@
 
 #define SLEW_MAX_PPM 500
 #define READ_TRIES   100000
+#define PAIR_TRIES   16
+#define CALIBRATE_NS 20000000
 
 uint64_t tg_tsc(void)
 {
@@ -41,15 +43,32 @@ static uint64_t nominal_q32(uint64_t ticks_per_s)
 	return (uint64_t)(((unsigned __int128)1000000000ull << 32) / ticks_per_s);
 }
 
+/* The counter and the clock at one moment: of several pairs the one that was least interrupted. A pause
+ * between the two readings would otherwise become a wrong rate for the region's whole life. */
+static void read_pair(clockid_t id, uint64_t *tsc, uint64_t *ns)
+{
+	uint64_t best = UINT64_MAX;
+	for (int i = 0; i < PAIR_TRIES; i++) {
+		uint64_t before = tg_tsc(), now = read_ns(id), width = tg_tsc() - before;
+		if (width >= best)
+			continue;
+		best = width;
+		*tsc = before + width / 2;
+		*ns = now;
+	}
+}
+
 void tg_timebase_start(struct tg_timebase *tb)
 {
-	uint64_t t0 = tg_tsc(), m0 = read_ns(CLOCK_MONOTONIC);
-	struct timespec wait = {.tv_nsec = 20000000};
+	uint64_t t0, m0, t1, m1, utc;
+	read_pair(CLOCK_MONOTONIC, &t0, &m0);
+	struct timespec wait = {.tv_nsec = CALIBRATE_NS};
 	nanosleep(&wait, NULL);
-	uint64_t t1 = tg_tsc(), m1 = read_ns(CLOCK_MONOTONIC);
+	read_pair(CLOCK_MONOTONIC, &t1, &m1);
 	uint64_t hz = (uint64_t)((unsigned __int128)(t1 - t0) * 1000000000ull / (m1 - m0));
 	atomic_store_explicit(&tb->ticks_per_s, hz, memory_order_relaxed);
-	publish(tb, tg_tsc(), read_ns(CLOCK_REALTIME), nominal_q32(hz));
+	read_pair(CLOCK_REALTIME, &t1, &utc);
+	publish(tb, t1, utc, nominal_q32(hz));
 }
 
 static uint64_t extrapolate(uint64_t base_tsc, uint64_t base_utc, uint64_t q32, uint64_t tsc)
