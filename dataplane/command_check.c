@@ -1,0 +1,55 @@
+#include "dataplane/command_check.h"
+
+#include <endian.h>
+
+#include "dataplane/clock.h"
+
+#define PAYLOAD_TYPE_MAX 127
+#define NOT_NEGOTIATED   255
+#define MULTICAST_FROM   0xe0000000u
+
+static bool payload_types_fit(struct tg_payload_types t)
+{
+	if (t.audio > PAYLOAD_TYPE_MAX && t.audio != NOT_NEGOTIATED)
+		return false;
+	if (t.event > PAYLOAD_TYPE_MAX && t.event != NOT_NEGOTIATED)
+		return false;
+	return t.audio != t.event || t.audio == NOT_NEGOTIATED;
+}
+
+int dp_check_program(const struct tg_leg_program *p)
+{
+	bool here = p->remote_ip_be != 0 && p->remote_port_be != 0;
+	bool nowhere = p->remote_ip_be == 0 && p->remote_port_be == 0;
+	if (!(here || nowhere) || be32toh(p->remote_ip_be) >= MULTICAST_FROM ||
+		(p->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD)) || p->frame_ms != DP_FRAME_MS ||
+		p->clock_khz != DP_CLOCK_KHZ || !payload_types_fit(p->rx) || !payload_types_fit(p->tx))
+		return TG_REFUSED_PROGRAM;
+	return 0;
+}
+
+bool dp_item_read(const struct tg_media_item *shared, uint64_t arena_bytes, struct dp_item *item)
+{
+	/* The state before the count: what is READY here has its final count below. */
+	item->generation = atomic_load_explicit(&shared->generation, memory_order_acquire);
+	item->state = atomic_load_explicit(&shared->state, memory_order_acquire);
+	item->frames = atomic_load_explicit(&shared->frames_ready, memory_order_acquire);
+	item->frame_bytes = shared->frame_bytes;
+	item->codec = shared->codec;
+	item->offset = shared->offset;
+	uint64_t bytes = shared->bytes;
+	if (shared->frame_ms != DP_FRAME_MS || !item->frame_bytes || item->frame_bytes > DP_FRAME_BYTES_MAX ||
+		bytes > arena_bytes || item->offset > arena_bytes - bytes)
+		return false;
+	if (item->frames > bytes / item->frame_bytes)
+		item->frames = (uint32_t)(bytes / item->frame_bytes);
+	return true;
+}
+
+int dp_check_play(const struct tg_leg_source *s, const struct dp_item *item, struct tg_payload_types tx)
+{
+	if (!s->play_id || !s->loops || !s->generation || s->generation != item->generation ||
+		!dp_item_playable(item) || item->codec != tx.audio)
+		return TG_REFUSED_SOURCE;
+	return 0;
+}

@@ -1,0 +1,203 @@
+/* What happens to one leg: opened, changed, freed; what it hears. Between two bursts only, so that a packet
+ * sees all of a change or nothing. */
+#include <endian.h>
+#include <string.h>
+
+#include "dataplane/legs.h"
+#include "dataplane/liveness.h"
+#include "dataplane/row.h"
+#include "dataplane/stream.h"
+
+/* Writes into the feeder's row all that a packet for this leg needs. */
+static void refresh_path(struct dp_legs *l, uint32_t leg)
+{
+	struct tg_egress *e = &l->egress[leg];
+	if (e->source != TG_SOURCE_RELAY)
+		return;
+	struct tg_ingress *from = &l->ingress[e->feeder];
+	const struct tg_leg_program *heard = &l->egress[e->feeder].program;
+	uint16_t port;
+	tg_capacity_address(l->cap, leg, &from->out_src_ip_be, &port);
+	from->out_src_port_be = htobe16(port);
+	from->out_dst_ip_be = l->ingress[leg].match_ip_be;
+	from->out_dst_port_be = l->ingress[leg].match_port_be;
+	from->out_next_hop = e->next_hop;
+	from->out_ssrc_be = e->ssrc_be;
+	from->tx = e->program.tx;
+	/* Static payload types name the codec. Another codec needs transcoding: such packets go nowhere. */
+	if (heard->rx.audio != e->program.tx.audio)
+		from->tx.audio = UINT8_MAX;
+	bool muted = e->program.flags & TG_LEG_HOLD;
+	if ((from->flags & DP_ROW_MUTED) && !muted)
+		from->marker = 1;
+	from->flags = (uint8_t)(muted ? from->flags | DP_ROW_MUTED : from->flags & ~DP_ROW_MUTED);
+}
+
+void dp_leg_set_far_end(struct dp_legs *l, uint32_t leg, uint32_t ip_be, uint16_t port_be)
+{
+	struct tg_ingress *row = &l->ingress[leg];
+	struct tg_egress *e = &l->egress[leg];
+	uint32_t before = e->next_hop;
+	e->next_hop = ip_be ? dp_nexthops_ref(&l->hops, ip_be) : TG_NONE;
+	dp_nexthops_unref(&l->hops, before);
+	row->match_ip_be = ip_be;
+	row->match_port_be = port_be;
+	refresh_path(l, leg);
+}
+
+void dp_leg_open(struct dp_legs *l, uint32_t leg, uint32_t generation, const struct tg_leg_program *p,
+	uint32_t stint, uint64_t now_ns, uint64_t now_tsc)
+{
+	struct tg_ingress *row = &l->ingress[leg];
+	struct tg_egress *e = &l->egress[leg];
+	memset((void *)row, 0, sizeof(*row));
+	memset((void *)e, 0, sizeof(*e));
+	e->program = *p;
+	e->ssrc_be = htobe32(p->ssrc);
+	e->feeder = e->next_hop = TG_NONE;
+	e->wheel_slot = DP_WHEEL_SLOTS;
+	e->stint = stint;
+	e->stint_start_ns = now_ns;
+	dp_stream_begin(e, now_tsc ^ (uint64_t)p->ssrc << 32 ^ generation);
+	row->sink = row->out_next_hop = TG_NONE;
+	row->clock_khz = (uint8_t)p->clock_khz;
+	row->rx = p->rx;
+	row->flags = p->flags & (TG_LEG_LATCH | TG_LEG_HOLD);
+	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
+	dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
+	l->place[leg] = l->open_count;
+	l->open[l->open_count++] = leg;
+	tg_counter_set(&l->stats->legs_open, l->open_count);
+	/* A start that finds the first without the second takes the leg for free (resume.c). */
+	atomic_store_explicit(&e->generation, generation, memory_order_release);
+	atomic_store_explicit(&row->generation, generation, memory_order_release);
+}
+
+void dp_leg_change(struct dp_legs *l, uint32_t leg, const struct tg_leg_program *p, uint64_t now_tsc)
+{
+	struct tg_ingress *row = &l->ingress[leg];
+	struct tg_egress *e = &l->egress[leg];
+	bool moved = p->remote_ip_be != e->program.remote_ip_be ||
+		     p->remote_port_be != e->program.remote_port_be;
+	uint8_t held = (row->flags ^ p->flags) & TG_LEG_HOLD;
+	bool latched = (row->flags & DP_ROW_LATCHED) && (p->flags & TG_LEG_LATCH) && !moved;
+	e->program = *p;
+	e->ssrc_be = htobe32(p->ssrc);
+	row->clock_khz = (uint8_t)p->clock_khz;
+	row->rx = p->rx;
+	row->flags = (uint8_t)((row->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD | DP_ROW_LATCHED)) |
+			       (p->flags & (TG_LEG_LATCH | TG_LEG_HOLD)) | (latched ? DP_ROW_LATCHED : 0));
+	if (held || moved)
+		dp_liveness_arm(l, leg, now_tsc);
+	if (!latched)
+		dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
+	refresh_path(l, leg);
+	if (row->sink != TG_NONE)
+		refresh_path(l, row->sink);
+}
+
+void dp_leg_fold(struct dp_legs *l, uint32_t leg)
+{
+	struct tg_egress *e = &l->egress[leg];
+	if (e->source != TG_SOURCE_RELAY)
+		return;
+	struct tg_ingress *from = &l->ingress[e->feeder];
+	tg_counter_add(&e->relayed_packets, tg_counter_read(&from->forwarded_packets));
+	tg_counter_set(&from->forwarded_packets, 0);
+	tg_counter_add(&e->relayed_octets, tg_counter_read(&from->forwarded_octets));
+	tg_counter_set(&from->forwarded_octets, 0);
+}
+
+static void detach_feeder(struct dp_legs *l, uint32_t leg)
+{
+	struct tg_egress *e = &l->egress[leg];
+	struct tg_ingress *from = &l->ingress[e->feeder];
+	dp_leg_fold(l, leg);
+	dp_stream_leave(from, e);
+	from->sink = from->out_next_hop = TG_NONE;
+	from->flags &= (uint8_t)~DP_ROW_MUTED;
+	e->feeder = TG_NONE;
+}
+
+static void take_off_wheel(struct dp_legs *l, uint32_t leg)
+{
+	struct tg_egress *e = &l->egress[leg];
+	dp_wheel_remove(&l->wheel, e->wheel_slot, leg);
+	e->wheel_slot = DP_WHEEL_SLOTS;
+	tg_counter_set(&l->stats->plays_active, l->wheel.active);
+}
+
+void dp_leg_silence(struct dp_legs *l, uint32_t leg)
+{
+	struct tg_egress *e = &l->egress[leg];
+	if (e->source == TG_SOURCE_RELAY)
+		detach_feeder(l, leg);
+	else if (e->source == TG_SOURCE_PLAY)
+		take_off_wheel(l, leg);
+	e->source = TG_SOURCE_NONE;
+}
+
+void dp_leg_relay(struct dp_legs *l, uint32_t leg, uint32_t feeder)
+{
+	struct tg_egress *e = &l->egress[leg];
+	struct tg_ingress *from = &l->ingress[feeder];
+	if (e->source == TG_SOURCE_RELAY && e->feeder == feeder)
+		return;
+	dp_leg_silence(l, leg);
+	if (from->sink != TG_NONE)
+		dp_leg_silence(l, from->sink);
+	e->feeder = feeder;
+	e->source = TG_SOURCE_RELAY;
+	from->sink = leg;
+	from->rebase = 1;
+	from->marker = 1;
+	refresh_path(l, leg);
+}
+
+void dp_leg_play(struct dp_legs *l, uint32_t leg, const struct tg_leg_source *s, uint64_t now_tsc)
+{
+	struct tg_egress *e = &l->egress[leg];
+	dp_leg_silence(l, leg);
+	e->item = s->peer;
+	e->item_generation = s->generation;
+	e->frame = s->start_frame;
+	e->loops_left = s->loops;
+	e->play_id = s->play_id;
+	e->stop_on_digit = s->stop_on_digit;
+	e->marker = 1;
+	/* At once, unless the last packet left less than a frame ago: then in step with it. */
+	uint64_t at = now_tsc;
+	if (e->last_tx_tsc && e->last_tx_tsc + l->clock.frame_ticks > now_tsc &&
+		e->last_tx_tsc <= now_tsc + l->clock.frame_ticks)
+		at = e->last_tx_tsc + l->clock.frame_ticks;
+	e->wheel_slot = dp_wheel_add(&l->wheel, leg, at);
+	e->source = TG_SOURCE_PLAY;
+	tg_counter_set(&l->stats->plays_active, l->wheel.active);
+}
+
+void dp_leg_play_done(struct dp_legs *l, uint32_t leg, bool by_digit)
+{
+	struct tg_egress *e = &l->egress[leg];
+	dp_leg_silence(l, leg);
+	atomic_store_explicit(&e->play_stopped, by_digit, memory_order_relaxed);
+	atomic_store_explicit(&e->play_done, e->play_id, memory_order_release);
+	dp_legs_news(l, leg);
+}
+
+void dp_leg_free(struct dp_legs *l, uint32_t leg)
+{
+	struct tg_ingress *row = &l->ingress[leg];
+	struct tg_egress *e = &l->egress[leg];
+	dp_leg_silence(l, leg);
+	if (row->sink != TG_NONE)
+		dp_leg_silence(l, row->sink);
+	dp_nexthops_unref(&l->hops, e->next_hop);
+	e->next_hop = TG_NONE;
+	atomic_store_explicit(&row->generation, 0, memory_order_release);
+	atomic_store_explicit(&e->generation, 0, memory_order_release);
+	uint32_t at = l->place[leg], last = l->open[--l->open_count];
+	l->open[at] = last;
+	l->place[last] = at;
+	l->place[leg] = TG_NONE;
+	tg_counter_set(&l->stats->legs_open, l->open_count);
+}

@@ -1,0 +1,43 @@
+/* Which leg a local media address and port belong to: an index, not a search. */
+#ifndef TG_DATAPLANE_LOCAL_H
+#define TG_DATAPLANE_LOCAL_H
+
+#include <stdint.h>
+
+#include "contract/region.h"
+
+#define DP_LOCAL_SLOTS 256 /* for at most TG_ADDRS_MAX addresses: probes stay short */
+
+struct dp_local {
+	uint32_t port_min, ports;
+	uint32_t legs_per_address;
+	uint32_t ip_be[DP_LOCAL_SLOTS];
+	uint8_t number[DP_LOCAL_SLOTS]; /* of the address, from 1; 0: empty slot */
+};
+
+void dp_local_init(struct dp_local *local, const struct tg_capacity *cap);
+
+static inline uint32_t dp_local_hash(uint32_t ip_be)
+{
+	return (ip_be * 0x9e3779b1u) >> 24;
+}
+
+/* Number of a media address from 0, or TG_NONE. */
+static inline uint32_t dp_local_address(const struct dp_local *l, uint32_t ip_be)
+{
+	for (uint32_t at = dp_local_hash(ip_be);; at = (at + 1) % DP_LOCAL_SLOTS) {
+		if (!l->number[at])
+			return TG_NONE;
+		if (l->ip_be[at] == ip_be)
+			return l->number[at] - 1u;
+	}
+}
+
+/* Leg of an RTP or RTCP port (host order) of address `number`, or TG_NONE where it is no media port. */
+static inline uint32_t dp_local_leg(const struct dp_local *l, uint32_t number, uint16_t port)
+{
+	uint32_t offset = (uint32_t)port - l->port_min;
+	return offset < l->ports ? number * l->legs_per_address + offset / 2 : TG_NONE;
+}
+
+#endif

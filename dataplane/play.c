@@ -1,0 +1,96 @@
+#include "dataplane/play.h"
+
+#include <endian.h>
+
+#include "dataplane/classify.h"
+#include "dataplane/command_check.h"
+#include "dataplane/stream.h"
+
+#define LATE_MS 5
+
+enum step { STEP_FRAME, STEP_WAIT, STEP_OVER };
+
+/* Finds the frame to play now: the next one, or the first of the next time round. */
+static enum step find_frame(struct tg_egress *e, const struct dp_item *item)
+{
+	if (item->generation != e->item_generation || !dp_item_playable(item) ||
+		item->codec != e->program.tx.audio)
+		return STEP_OVER;
+	if (e->frame < item->frames)
+		return STEP_FRAME;
+	if (item->state == TG_MEDIA_FILLING)
+		return STEP_WAIT;
+	if (e->loops_left <= 1 || !item->frames)
+		return STEP_OVER;
+	e->loops_left--;
+	e->frame = 0;
+	return STEP_FRAME;
+}
+
+/* Fills everything but the frame. False: there is nobody to send to. */
+static bool address(
+	struct dp_legs *l, uint32_t leg, uint64_t due_tsc, uint16_t frame_bytes, struct dp_outgoing *out)
+{
+	struct tg_egress *e = &l->egress[leg];
+	const struct tg_ingress *row = &l->ingress[leg];
+	uint16_t port;
+	if (e->program.flags & TG_LEG_HOLD || !row->match_ip_be)
+		return false;
+	out->link = dp_nexthops_link(&l->hops, e->next_hop);
+	if (!out->link) {
+		dp_legs_drop(l, TG_DROP_no_next_hop, leg);
+		return false;
+	}
+	out->leg = leg;
+	out->as = DP_SENT_PLAYED;
+	out->rtp_bytes = (uint16_t)(DP_RTP_BYTES + frame_bytes);
+	out->flow = (struct dp_flow){
+		.dst_ip_be = row->match_ip_be, .dst_port_be = row->match_port_be, .dscp = l->dscp};
+	tg_capacity_address(l->cap, leg, &out->flow.src_ip_be, &port);
+	out->flow.src_port_be = htobe16(port);
+	out->rtp.ssrc_be = e->ssrc_be;
+	out->rtp.payload_type = e->program.tx.audio;
+	dp_stream_play(e, due_tsc, &l->clock, &out->rtp.seq, &out->rtp.ts, &out->rtp.marker);
+	return true;
+}
+
+/* One leg's turn. True: a frame is to be sent. */
+static bool turn(
+	struct dp_legs *l, uint32_t leg, uint64_t due_tsc, struct dp_outgoing *out, const uint8_t **frame)
+{
+	struct tg_egress *e = &l->egress[leg];
+	struct dp_item item;
+	enum step step = STEP_OVER;
+	if (dp_item_read(&l->media[e->item], l->cap->arena_bytes, &item))
+		step = find_frame(e, &item);
+	if (step == STEP_WAIT)
+		return false;
+	bool send = false;
+	if (step == STEP_FRAME) {
+		*frame = l->arena + item.offset + (uint64_t)e->frame * item.frame_bytes;
+		e->frame++;
+		send = address(l, leg, due_tsc, item.frame_bytes, out);
+		/* With the last frame the play is over: what follows it can be in step. */
+		if (item.state == TG_MEDIA_READY && e->frame >= item.frames && e->loops_left <= 1)
+			step = STEP_OVER;
+	}
+	if (step == STEP_OVER)
+		dp_leg_play_done(l, leg, false);
+	return send;
+}
+
+bool dp_play_next(
+	struct dp_legs *l, uint64_t now_tsc, uint32_t *budget, struct dp_outgoing *out, const uint8_t **frame)
+{
+	uint32_t leg;
+	uint64_t due;
+	while (*budget && dp_wheel_due(&l->wheel, now_tsc, &leg, &due)) {
+		(*budget)--;
+		if (!turn(l, leg, due, out, frame))
+			continue;
+		if (now_tsc - due > LATE_MS * l->clock.ticks_per_ms)
+			tg_counter_add(&l->stats->plays_late, 1);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,82 @@
+#include "dataplane/resume.h"
+
+#include "dataplane/command_check.h"
+#include "dataplane/liveness.h"
+#include "dataplane/meter.h"
+#include "dataplane/row.h"
+
+static bool is_open(const struct dp_legs *l, uint32_t leg)
+{
+	return leg < l->rows && l->place[leg] != TG_NONE;
+}
+
+/* A leg that was being opened or freed has one generation without the other: it is free. The command that did
+ * it is still in the ring. */
+static void find_open(struct dp_legs *l)
+{
+	for (uint32_t leg = 0; leg < l->rows; leg++) {
+		if (tg_capacity_worker(l->cap, leg) != l->worker)
+			continue;
+		struct tg_ingress *row = &l->ingress[leg];
+		struct tg_egress *e = &l->egress[leg];
+		uint32_t in = atomic_load_explicit(&row->generation, memory_order_relaxed);
+		uint32_t out = atomic_load_explicit(&e->generation, memory_order_relaxed);
+		if (in != out || !in || dp_check_program(&e->program)) {
+			atomic_store_explicit(&row->generation, 0, memory_order_relaxed);
+			atomic_store_explicit(&e->generation, 0, memory_order_relaxed);
+			continue;
+		}
+		l->place[leg] = l->open_count;
+		l->open[l->open_count++] = leg;
+	}
+}
+
+/* Relays are believed where both ends say the same. */
+static void mend_relay(struct dp_legs *l, uint32_t leg)
+{
+	struct tg_ingress *row = &l->ingress[leg];
+	struct tg_egress *e = &l->egress[leg];
+	bool heard = is_open(l, row->sink) && l->egress[row->sink].source == TG_SOURCE_RELAY &&
+		     l->egress[row->sink].feeder == leg;
+	if (!heard) {
+		row->sink = row->out_next_hop = TG_NONE;
+		row->flags &= (uint8_t) ~(DP_ROW_LIVE | DP_ROW_MUTED);
+		tg_counter_set(&row->forwarded_packets, 0);
+		tg_counter_set(&row->forwarded_octets, 0);
+	}
+	if (e->source != TG_SOURCE_RELAY)
+		e->feeder = TG_NONE;
+	else if (!is_open(l, e->feeder) || l->ingress[e->feeder].sink != leg) {
+		e->source = TG_SOURCE_NONE;
+		e->feeder = TG_NONE;
+	}
+}
+
+static void take_up(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
+{
+	struct tg_ingress *row = &l->ingress[leg];
+	struct tg_egress *e = &l->egress[leg];
+	e->next_hop = TG_NONE;
+	e->wheel_slot = DP_WHEEL_SLOTS;
+	dp_liveness_arm(l, leg, now_tsc);
+	dp_leg_set_far_end(l, leg, row->match_ip_be, row->match_port_be);
+	if (e->source == TG_SOURCE_PLAY && e->item < l->cap->media_items)
+		e->wheel_slot = dp_wheel_add(&l->wheel, leg, now_tsc);
+	else if (e->source != TG_SOURCE_RELAY)
+		e->source = TG_SOURCE_NONE;
+}
+
+void dp_resume(struct dp_legs *l, uint64_t now_tsc)
+{
+	tg_ring_repair_consumer(tg_region_commands(l->region, l->worker));
+	tg_ring_repair_producer(tg_region_events(l->region, l->worker));
+	tg_ring_repair_producer(tg_region_meters(l->region, l->worker));
+	find_open(l);
+	for (uint32_t i = 0; i < l->open_count; i++)
+		mend_relay(l, l->open[i]);
+	for (uint32_t i = 0; i < l->open_count; i++)
+		take_up(l, l->open[i], now_tsc);
+	tg_counter_set(&l->stats->legs_open, l->open_count);
+	tg_counter_set(&l->stats->plays_active, l->wheel.active);
+	dp_meter_recount(l);
+}

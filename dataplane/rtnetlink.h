@@ -1,0 +1,30 @@
+/* Questions to the kernel about routes, neighbours and links: one socket, one answer each. */
+#ifndef TG_DATAPLANE_RTNETLINK_H
+#define TG_DATAPLANE_RTNETLINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mnl_socket;
+
+struct dp_rtnetlink {
+	struct mnl_socket *socket;
+	uint32_t sequence, port_id;
+};
+
+int dp_rtnetlink_open(struct dp_rtnetlink *rt);
+void dp_rtnetlink_close(struct dp_rtnetlink *rt);
+
+/* How the kernel would reach an address: the interface, and the address to ask for on it (the gateway's or
+ * the address itself). -EHOSTUNREACH where it isn't reached by a unicast route; else -errno. */
+int dp_rtnetlink_route(struct dp_rtnetlink *rt, uint32_t ip_be, unsigned *ifindex, uint32_t *via_be);
+
+/* MAC of a neighbour. -ENOENT: the kernel doesn't know it, or not yet. */
+int dp_rtnetlink_neighbour(struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be, uint8_t mac[static 6]);
+/* Makes the kernel resolve or confirm it. Doesn't wait. */
+int dp_rtnetlink_use(struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be);
+
+/* Is ifindex the VLAN interface for this id on top of parent? */
+bool dp_rtnetlink_is_vlan(struct dp_rtnetlink *rt, unsigned ifindex, unsigned parent, uint16_t vlan);
+
+#endif

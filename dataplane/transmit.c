@@ -1,0 +1,67 @@
+#include "dataplane/transmit.h"
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "dataplane/rewrite.h"
+
+static void flush_lane(struct dp_transmit *t, uint32_t port)
+{
+	struct dp_tx_lane *lane = &t->lane[port];
+	if (!lane->n)
+		return;
+	uint32_t taken = rte_eth_tx_burst(t->port[port].id, t->queue, lane->mbuf, (uint16_t)lane->n);
+	for (uint32_t i = 0; i < taken; i++)
+		dp_legs_sent(t->legs, lane->sent[i].as, lane->sent[i].leg, lane->sent[i].rtp_bytes);
+	for (uint32_t i = taken; i < lane->n; i++) {
+		dp_legs_not_sent(t->legs, lane->sent[i].as, lane->sent[i].leg);
+		rte_pktmbuf_free(lane->mbuf[i]);
+	}
+	tg_counter_add(&t->legs->stats->tx_frames, taken);
+	lane->n = 0;
+}
+
+static void queue(struct dp_transmit *t, struct rte_mbuf *m, uint32_t port, enum dp_sent_as as, uint32_t leg,
+	uint16_t rtp_bytes)
+{
+	struct dp_tx_lane *lane = &t->lane[port];
+	lane->mbuf[lane->n] = m;
+	lane->sent[lane->n].leg = leg;
+	lane->sent[lane->n].rtp_bytes = rtp_bytes;
+	lane->sent[lane->n].as = (uint8_t)as;
+	if (++lane->n == DP_TX_BURST)
+		flush_lane(t, port);
+}
+
+void dp_transmit_rtp(struct dp_transmit *t, struct rte_mbuf *m, const struct dp_outgoing *out)
+{
+	struct dp_link link;
+	uint32_t port = dp_link_unpack(out->link, &link);
+	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
+	uint8_t *frame = port < t->ports ? (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)dp_link_bytes(&link))
+					 : NULL;
+	if (!frame) {
+		dp_legs_drop(t->legs, port < t->ports ? TG_DROP_no_buffer : TG_DROP_no_next_hop, out->leg);
+		rte_pktmbuf_free(m);
+		return;
+	}
+	memcpy(link.from, t->port[port].mac, sizeof(link.from));
+	dp_write_flow(ip, &out->flow, out->rtp_bytes);
+	dp_write_link(frame, &link);
+	/* What lies behind the packet (Ethernet padding) stays behind. */
+	m->data_len = (uint16_t)(dp_link_bytes(&link) + 28 + out->rtp_bytes);
+	m->pkt_len = m->data_len;
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	queue(t, m, port, out->as, out->leg, out->rtp_bytes);
+}
+
+void dp_transmit_raw(struct dp_transmit *t, struct rte_mbuf *m, uint32_t port)
+{
+	queue(t, m, port, DP_SENT_FOR_KERNEL, TG_NONE, 0);
+}
+
+void dp_transmit_flush(struct dp_transmit *t)
+{
+	for (uint32_t p = 0; p < t->ports; p++)
+		flush_lane(t, p);
+}

@@ -1,0 +1,40 @@
+/* Frames on their way to the ports: gathered into bursts, counted when the port has taken them. */
+#ifndef TG_DATAPLANE_TRANSMIT_H
+#define TG_DATAPLANE_TRANSMIT_H
+
+#include <stdint.h>
+
+#include "dataplane/legs.h"
+#include "dataplane/port.h"
+
+struct rte_mbuf;
+
+#define DP_TX_BURST 32
+
+struct dp_tx_lane {
+	uint32_t n;
+	struct rte_mbuf *mbuf[DP_TX_BURST];
+	struct {
+		uint32_t leg;
+		uint16_t rtp_bytes;
+		uint8_t as; /* enum dp_sent_as */
+	} sent[DP_TX_BURST];
+};
+
+struct dp_transmit {
+	struct dp_legs *legs;
+	const struct dp_port *port;
+	uint32_t ports;
+	uint16_t queue;
+	struct dp_tx_lane lane[SETTINGS_PORTS_MAX];
+};
+
+/* Writes the headers and queues the frame. mbuf: ownership passes; its data is the RTP packet's IPv4 header
+ * place, that is 28 bytes for IPv4 and UDP and then complete RTP. */
+void dp_transmit_rtp(struct dp_transmit *transmit, struct rte_mbuf *mbuf, const struct dp_outgoing *out);
+/* Queues a whole frame of the kernel's. */
+void dp_transmit_raw(struct dp_transmit *transmit, struct rte_mbuf *mbuf, uint32_t port);
+/* Gives everything that is queued to the ports. */
+void dp_transmit_flush(struct dp_transmit *transmit);
+
+#endif

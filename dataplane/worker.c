@@ -1,0 +1,288 @@
+#include "dataplane/worker.h"
+
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+#include <rte_prefetch.h>
+#include <rte_ring.h>
+
+#include "dataplane/classify.h"
+#include "dataplane/liveness.h"
+#include "dataplane/play.h"
+#include "dataplane/relay.h"
+
+#define RX_BURST 32
+/* Legs that may be played to in one loop before packets are received again. */
+#define PLAY_BUDGET 256
+/* Frames that the kernel may be given per worker; more is a flood. */
+#define KERNEL_FRAMES_PER_S 50000
+#define KERNEL_BURST        256
+/* After so many empty polls the worker sleeps, at most so long, and only if that is worth a system call. */
+#define EMPTY_POLLS  64
+#define SLEEP_US_MAX 200
+#define SLEEP_US_MIN 20
+/* Slow things are looked at every so often; all legs within SWEEP_MS. */
+#define TICK_MS  1
+#define SWEEP_MS 64
+
+int dp_worker_open(
+	struct dp_worker *w, uint32_t index, const struct dp_worker_options *o, struct rte_mempool *pool)
+{
+	memset(w, 0, sizeof(*w));
+	w->index = index;
+	w->adaptive = o->adaptive;
+	w->exchange = o->exchange;
+	w->port = o->port;
+	w->ports = o->ports;
+	w->pool = pool;
+	w->stop = o->stop;
+	dp_local_init(&w->local, tg_region_capacity(o->region));
+	w->transmit = (struct dp_transmit){
+		.legs = &w->legs, .port = o->port, .ports = o->ports, .queue = (uint16_t)index};
+	int e = dp_legs_open(&w->legs, o->region, index, o->dscp);
+	if (e)
+		return e;
+	dp_police_init(&w->to_kernel, w->legs.clock.hz, KERNEL_FRAMES_PER_S, KERNEL_BURST);
+	return 0;
+}
+
+void dp_worker_close(struct dp_worker *w)
+{
+	dp_legs_close(&w->legs);
+}
+
+static void drop(struct dp_worker *w, struct rte_mbuf *m, enum tg_drop why)
+{
+	dp_legs_drop(&w->legs, why, TG_NONE);
+	rte_pktmbuf_free(m);
+}
+
+/* Not media. Ports that the kernel shares have given it its copy already. */
+static void to_kernel(struct dp_worker *w, struct rte_mbuf *m, uint64_t now)
+{
+	const struct dp_port *port = NULL;
+	for (uint32_t p = 0; p < w->ports; p++)
+		if (w->port[p].id == m->port)
+			port = &w->port[p];
+	if (!port || port->kernel_has_it) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	if (!port->has_tap) {
+		drop(w, m, TG_DROP_not_media);
+		return;
+	}
+	if ((m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) && rte_vlan_insert(&m)) {
+		drop(w, m, TG_DROP_no_buffer);
+		return;
+	}
+	if (!dp_police_pass(&w->to_kernel, now) || rte_ring_sp_enqueue(w->exchange->to_kernel[w->index], m)) {
+		drop(w, m, TG_DROP_kernel_full);
+		return;
+	}
+	tg_counter_add(&w->legs.stats->to_kernel, 1);
+}
+
+static void hand_over(struct dp_worker *w, struct rte_mbuf *m, uint32_t owner)
+{
+	if (rte_ring_sp_enqueue(w->exchange->handover[w->index][owner], m))
+		drop(w, m, TG_DROP_handover_full);
+	else
+		tg_counter_add(&w->legs.stats->handed_over, 1);
+}
+
+static void classify(const struct dp_worker *w, const struct rte_mbuf *m, uint16_t vlan, struct dp_packet *p)
+{
+	if (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) {
+		/* The tag is beside the frame: it must be the port's, and nothing is in the frame. */
+		if ((m->vlan_tci & 0xfff) != vlan) {
+			*p = (struct dp_packet){.verdict = DP_KERNEL, .leg = TG_NONE};
+			return;
+		}
+		vlan = 0;
+	}
+	dp_classify(&w->local, rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), vlan, p);
+	if (p->leg != TG_NONE) {
+		rte_prefetch0(&w->legs.ingress[p->leg]);
+		rte_prefetch0((const uint8_t *)&w->legs.ingress[p->leg] + TG_CACHE_LINE);
+	}
+}
+
+static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_packet *p, uint64_t now)
+{
+	if (p->verdict == DP_KERNEL) {
+		to_kernel(w, m, now);
+		return;
+	}
+	if (p->leg == TG_NONE) {
+		drop(w, m, (enum tg_drop)p->drop);
+		return;
+	}
+	uint32_t owner = w->exchange->workers == 1 ? 0 : tg_capacity_worker(w->legs.cap, p->leg);
+	if (owner != w->index) {
+		hand_over(w, m, owner);
+		return;
+	}
+	struct dp_outgoing out;
+	uint8_t *rtp = rte_pktmbuf_mtod(m, uint8_t *) + p->ip_at + DP_IP_BYTES + DP_UDP_BYTES;
+	if (!dp_relay(&w->legs, p, rtp, now, &out)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	dp_change_rtp(rtp, &out.rtp);
+	rte_pktmbuf_adj(m, p->ip_at);
+	dp_transmit_rtp(&w->transmit, m, &out);
+}
+
+static void handle_burst(
+	struct dp_worker *w, struct rte_mbuf **m, uint32_t n, const uint16_t *vlan, uint64_t now)
+{
+	struct dp_packet packet[RX_BURST];
+	for (uint32_t i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
+	for (uint32_t i = 0; i < n; i++)
+		classify(w, m[i], vlan[i], &packet[i]);
+	for (uint32_t i = 0; i < n; i++)
+		handle(w, m[i], &packet[i], now);
+}
+
+static uint32_t receive_ports(struct dp_worker *w, uint64_t now)
+{
+	struct rte_mbuf *m[RX_BURST];
+	uint16_t vlan[RX_BURST];
+	uint32_t total = 0;
+	for (uint32_t p = 0; p < w->ports; p++) {
+		uint32_t n = rte_eth_rx_burst(w->port[p].id, (uint16_t)w->index, m, RX_BURST);
+		if (!n)
+			continue;
+		for (uint32_t i = 0; i < n; i++) {
+			vlan[i] = w->port[p].vlan;
+			m[i]->port = w->port[p].id;
+		}
+		tg_counter_add(&w->legs.stats->rx_frames, n);
+		handle_burst(w, m, n, vlan, now);
+		total += n;
+	}
+	return total;
+}
+
+static uint16_t vlan_of(const struct dp_worker *w, uint16_t id)
+{
+	for (uint32_t p = 0; p < w->ports; p++)
+		if (w->port[p].id == id)
+			return w->port[p].vlan;
+	return 0;
+}
+
+/* Frames of our legs that arrived at other workers. */
+static uint32_t receive_handed_over(struct dp_worker *w, uint64_t now)
+{
+	struct rte_mbuf *m[RX_BURST];
+	uint16_t vlan[RX_BURST];
+	uint32_t total = 0;
+	for (uint32_t from = 0; from < w->exchange->workers; from++) {
+		struct rte_ring *ring = w->exchange->handover[from][w->index];
+		uint32_t n = ring ? rte_ring_sc_dequeue_burst(ring, (void **)m, RX_BURST, NULL) : 0;
+		for (uint32_t i = 0; i < n; i++)
+			vlan[i] = vlan_of(w, m[i]->port);
+		if (n)
+			handle_burst(w, m, n, vlan, now);
+		total += n;
+	}
+	return total;
+}
+
+static uint32_t send_for_kernel(struct dp_worker *w)
+{
+	struct rte_mbuf *m[RX_BURST];
+	if (w->index)
+		return 0;
+	uint32_t n = rte_ring_sc_dequeue_burst(w->exchange->from_kernel, (void **)m, RX_BURST, NULL);
+	for (uint32_t i = 0; i < n; i++)
+		dp_transmit_raw(&w->transmit, m[i], m[i]->port); /* here: the index of the port in our list */
+	return n;
+}
+
+static uint32_t play(struct dp_worker *w, uint64_t now)
+{
+	uint32_t budget = PLAY_BUDGET;
+	struct dp_outgoing out;
+	const uint8_t *frame;
+	dp_wheel_advance(&w->legs.wheel, now);
+	while (dp_play_next(&w->legs, now, &budget, &out, &frame)) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
+		if (!m) {
+			dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
+			continue;
+		}
+		uint8_t *ip = (uint8_t *)rte_pktmbuf_append(
+			m, (uint16_t)(DP_IP_BYTES + DP_UDP_BYTES + out.rtp_bytes));
+		uint8_t *rtp = ip + DP_IP_BYTES + DP_UDP_BYTES;
+		dp_write_rtp(rtp, &out.rtp);
+		memcpy(rtp + DP_RTP_BYTES, frame, out.rtp_bytes - DP_RTP_BYTES);
+		dp_transmit_rtp(&w->transmit, m, &out);
+	}
+	return PLAY_BUDGET - budget;
+}
+
+/* Once per TICK_MS: the clock, and a share of the legs. */
+static void tick(struct dp_worker *w, uint64_t now)
+{
+	if (now < w->next_tick)
+		return;
+	w->next_tick = now + TICK_MS * w->legs.clock.ticks_per_ms;
+	dp_liveness_sweep(&w->legs, w->legs.open_count / SWEEP_MS + 1, now);
+	uint64_t utc = tg_timebase_utc_ns(tg_region_timebase(w->legs.region), now);
+	atomic_store_explicit(&w->legs.stats->alive_ns, utc, memory_order_relaxed);
+}
+
+static void idle(struct dp_worker *w, uint64_t now)
+{
+	if (!w->adaptive) {
+		rte_pause();
+		return;
+	}
+	if (++w->empty_polls < EMPTY_POLLS)
+		return;
+	uint64_t per_us = w->legs.clock.hz / 1000000;
+	uint64_t until = dp_wheel_quiet_until(&w->legs.wheel, now + SLEEP_US_MAX * per_us);
+	uint64_t us = until > now ? (until - now) / per_us : 0;
+	if (us < SLEEP_US_MIN)
+		return;
+	struct timespec t = {.tv_nsec = (long)us * 1000};
+	nanosleep(&t, NULL);
+}
+
+int dp_worker_run(void *arg)
+{
+	struct dp_worker *w = arg;
+	struct tg_worker_stats *stats = w->legs.stats;
+	/* Sleeps end when they are asked to, not up to 50 us later. */
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	uint64_t now = rte_rdtsc();
+	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
+		uint32_t work = dp_commands_run(&w->commands, &w->legs, now);
+		work += receive_ports(w, now);
+		work += receive_handed_over(w, now);
+		work += send_for_kernel(w);
+		work += play(w, now);
+		dp_transmit_flush(&w->transmit);
+		dp_legs_flush(&w->legs);
+		tick(w, now);
+		if (work)
+			w->empty_polls = 0;
+		else
+			idle(w, now);
+		uint64_t end = rte_rdtsc();
+		tg_counter_add(work ? &stats->busy_cycles : &stats->idle_cycles, end - now);
+		tg_counter_add(&stats->loops, 1);
+		now = end;
+	}
+	atomic_store_explicit(&stats->alive_ns, 0, memory_order_relaxed);
+	return 0;
+}

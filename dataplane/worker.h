@@ -1,0 +1,54 @@
+/* A poll-mode worker: takes commands, receives, relays, plays, sends. Between its bursts it does nothing that
+ * can block, allocate or log; it sleeps only where the settings allow it and nothing is due. */
+#ifndef TG_DATAPLANE_WORKER_H
+#define TG_DATAPLANE_WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dataplane/command.h"
+#include "dataplane/exchange.h"
+#include "dataplane/legs.h"
+#include "dataplane/local.h"
+#include "dataplane/police.h"
+#include "dataplane/transmit.h"
+
+struct rte_mempool;
+
+struct dp_worker {
+	uint32_t index;
+	bool adaptive; /* sleep a little after empty polls */
+	struct dp_legs legs;
+	struct dp_commands commands;
+	struct dp_transmit transmit;
+	struct dp_police to_kernel;
+	struct dp_local local;
+	struct dp_exchange *exchange;
+	const struct dp_port *port;
+	uint32_t ports;
+	struct rte_mempool *pool;
+	atomic_bool *stop;
+	uint64_t next_tick; /* TSC of the next look at slow things */
+	uint32_t empty_polls;
+} __attribute__((aligned(TG_CACHE_LINE)));
+
+/* What all workers share; outlives them. */
+struct dp_worker_options {
+	struct tg_region *region;
+	struct dp_exchange *exchange;
+	const struct dp_port *port;
+	uint32_t ports;
+	uint8_t dscp;
+	bool adaptive;
+	atomic_bool *stop;
+};
+
+/* Takes over the worker's legs from the region. Returns 0 or -ENOMEM. */
+int dp_worker_open(struct dp_worker *worker, uint32_t index, const struct dp_worker_options *options,
+	struct rte_mempool *pool);
+void dp_worker_close(struct dp_worker *worker);
+/* The loop, on the worker's lcore, until *stop. arg: struct dp_worker. Returns 0. */
+int dp_worker_run(void *arg);
+
+#endif
