@@ -468,9 +468,7 @@ def case_damaged_sounds(bed):
         flac[i] ^= 0x5a
     status, _ = h.resolve(bed.origin.put("/broken.flac", bytes(flac), "audio/flac"))
     check(status in (200, 502), "broken FLAC")
-    long = bed.sounds.make("long.wav", "-r", "8000", "-c", "1", "repeat", "3") if False else None
-    check(long is None, "")
-    sox("-n", "-r", "8000", "-c", "1", os.path.join(bed.sounds.dir, "six.wav"), "synth", "6", "sine", "400")
+    sox("-n", "-r", "8000", "-c", "1", "-b", "16", os.path.join(bed.sounds.dir, "six.wav"), "synth", "6", "sine", "400")
     h.bad(bed.origin.put("/six.wav", bed.sounds.make("six.wav")), "too-large")
     sox("-n", "-r", "8000", "-c", "1", os.path.join(bed.sounds.dir, "six.mp3"), "synth", "6", "sine", "400")
     h.bad(bed.origin.put("/six.mp3", bed.sounds.make("six.mp3"), "audio/mpeg"), "too-large")
@@ -489,7 +487,6 @@ def case_addresses_and_redirects(bed):
     def redirect(path, to, status=302):
         return bed.origin.put(path, b"moved", "text/plain", status, Location=to)
     h.ready(redirect("/r1.wav", "/ok.wav"))
-    h.ready(redirect("/r2.wav", f"http://127.0.0.2:{port}/ok.wav", 308)) if False else None
     equal(bed.origin.count("/ok.wav"), count + 1, "the redirect was followed")
     h.bad(redirect("/to10.wav", "http://10.0.0.1/ok.wav"), "refused-address", within=2)
     h.bad(redirect("/to6.wav", f"http://[::1]:{port}/ok.wav"), "refused-address", within=2)
@@ -543,7 +540,9 @@ def case_freshness(bed):
     equal(h.raw("GET", first["address"])[0], 404, "the old version goes when nobody needs it")
 
     url = bed.origin.put("/once.wav", body, Cache_Control="no-store")
-    first, second = h.good(url), h.good(url)
+    first = h.good(url)
+    time.sleep(0.3)  # while it is being made, it is for everybody who waits
+    second = h.good(url)
     equal((first["served"], second["served"], bed.origin.count("/once.wav")), ("miss", "miss", 2))
     check(first["address"] != second["address"], "no-store is served again")
 
@@ -560,7 +559,7 @@ def case_eviction(bed):
     equal(h.good(urls[0])["served"], "hit", "what is leased is not evicted")
     equal(len(h.frames(kept)), 20000)
     equal(h.good(urls[1])["served"], "miss", "the least recently used went")
-    sox("-n", "-r", "8000", "-c", "1", os.path.join(bed.sounds.dir, "huge.wav"), "synth", "200", "sine", "400")
+    sox("-n", "-r", "8000", "-c", "1", "-b", "16", os.path.join(bed.sounds.dir, "huge.wav"), "synth", "150", "sine", "400")
     h.bad(bed.origin.put("/huge.wav", bed.sounds.make("huge.wav")), "arena-full")
     few = bed.host(items=4)
     leased = [few.ready(u) for u in urls[:4]]
@@ -588,13 +587,15 @@ def case_restart(bed):
 def case_rogue_worker(bed):
     h = bed.host(worker=os.path.abspath(f"{bed.build}/tests/unit/cache/rogue_worker"), worker_seconds=1)
     put = bed.origin.put
-    for misdeed in ("open", "socket", "exec", "fork", "kill", "ptrace", "code"):
+    equal(h.bad(put("/open", b"open"), "internal")["sentence"], "open was refused")
+    for misdeed in ("socket", "exec", "fork", "kill", "ptrace", "code"):
         answer = h.bad(put(f"/{misdeed}", misdeed.encode()), "decode")
         check("SIGSYS" in answer["sentence"], f"{misdeed}: {answer}")
     check("SIGSEGV" in h.bad(put("/segv", b"segv"), "decode")["sentence"], "crash")
     check("CPU" in h.bad(put("/spin", b"spin"), "decode")["sentence"], "endless computing")
     for misdeed in ("memory", "garbage", "flood", "short", "quit"):
         h.bad(put(f"/{misdeed}", misdeed.encode()), "decode")
+    time.sleep(1.2)
     equal(h.stats()["items_used"], 0, "items")
     equal(h.stats()["workers_running"], 0, "workers")
 

@@ -1,5 +1,5 @@
-/* The media layer by itself, for tests/e2e/media_layer.py: media_host SETTINGS-FILE. Makes the region, starts the
- * service, prints "ready", and stops at SIGTERM or when its standard input ends. */
+/* The media layer by itself, for tests/e2e/media_layer.py: media_host SETTINGS-FILE. Makes the region, starts
+ * the service, prints "ready", and stops at SIGTERM or when its standard input ends. */
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -32,8 +32,8 @@ int main(int argc, char **argv)
 	int e = argc == 2 ? settings_load(argv[1], &settings, why, sizeof(why)) : -1;
 	if (!e) {
 		settings_capacity(&settings, &cap);
-		e = tg_region_open(&region, settings.region.dir, settings.region.name, &cap, TG_ROLE_CONTROL, why,
-			sizeof(why));
+		e = tg_region_open(&region, settings.region.dir, settings.region.name, &cap, TG_ROLE_CONTROL,
+			why, sizeof(why));
 	}
 	if (!e) {
 		snprintf(path, sizeof(path), "%s/media.sock", settings.node.run_dir);

@@ -1,5 +1,6 @@
-/* A media worker that has been taken over: for tests/e2e/media_layer.py. It enters the sandbox as the real one
- * does, then does what the body says. What the sandbox lets through is reported as a failure "was allowed". */
+/* A media worker that has been taken over: for tests/e2e/media_layer.py. It enters the sandbox as the real
+ * one does, then does what the body says. What the sandbox lets through is reported as a failure "was
+ * allowed". */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -57,7 +58,8 @@ static void misbehave(const char *what)
 	char *none[] = {NULL};
 	uint32_t one = 1, many = 4000000000u;
 	if (!strcmp(what, "open"))
-		syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
+		complain(syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY) < 0 ? "open was refused"
+										    : "was allowed");
 	else if (!strcmp(what, "socket"))
 		syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
 	else if (!strcmp(what, "exec"))
