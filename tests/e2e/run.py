@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Runs the end-to-end cases: every function case_* of the files test_*.py, and every program of PROGRAMS.
+"""Runs the end-to-end cases: every function case_* of the files test_*.py, and the programs of PROGRAMS, each of
+which tests a part by itself and counts its own cases.
 
     run.py --build build [--only PATTERN] [--set NAME] [--list]
 
@@ -11,6 +12,7 @@ import fnmatch
 import glob
 import importlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,9 +28,16 @@ from bed.process import Failure  # noqa: E402
 from bed.world import World  # noqa: E402
 
 CASE_SECONDS = 120
+COUNTED = ("PASS", "FAIL", "SKIP")
 SKIPPED = 77  # exit status, as automake and meson have it
-# Whole programs that are cases: they take --build DIR and end with 0, 77 or another status.
-PROGRAMS = ("ua_*.py", "torture.py", "media_layer.py", "dataplane_*.py")
+PROGRAM_SECONDS = 400
+# Name, and its command line; {build} is the build directory.
+PROGRAMS = {
+    "ua_sip": ("ua_sip.py", "{build}/tests/e2e/ua_probe"),
+    "dataplane_ports": ("dataplane_ports.py", "--build", "{build}"),
+    "media_layer": ("media_layer.py", "--build", "{build}"),
+}
+_CASE_LINE = re.compile(r"^(PASS|FAIL|SKIP)\b", re.M)
 
 
 def find_cases():
@@ -40,11 +49,6 @@ def find_cases():
             if attribute.startswith("case_"):
                 cases[f"{module.__name__.removeprefix('test_')}.{attribute.removeprefix('case_')}"] = value
     return cases
-
-
-def find_programs():
-    return {os.path.basename(path).removesuffix(".py"): path
-            for pattern in PROGRAMS for path in sorted(glob.glob(os.path.join(HERE, pattern)))}
 
 
 def run_one(name, build):
@@ -82,15 +86,21 @@ def run_one(name, build):
     return 0
 
 
-def run_apart(name, build, programs):
-    """One case as a child. Returns (exit status, output, seconds)."""
-    argv = [sys.executable, programs[name], "--build", build] if name in programs else \
-        [sys.executable, os.path.abspath(__file__), "--build", build, "--one", name]
+def command_line(name, build):
+    if name not in PROGRAMS:
+        return [sys.executable, os.path.abspath(__file__), "--build", build, "--one", name]
+    program, *arguments = PROGRAMS[name]
+    return [sys.executable, os.path.join(HERE, program), *(argument.format(build=build) for argument in arguments)]
+
+
+def run_apart(name, build):
+    """One case, or one program, as a child. Returns (exit status, output, seconds)."""
+    limit = PROGRAM_SECONDS if name in PROGRAMS else CASE_SECONDS
     begun = time.monotonic()
-    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    child = subprocess.Popen(command_line(name, build), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              text=True, errors="replace")
     try:
-        output, _ = child.communicate(timeout=CASE_SECONDS)
+        output, _ = child.communicate(timeout=limit)
         status = child.returncode
     except subprocess.TimeoutExpired:
         child.terminate()
@@ -99,7 +109,7 @@ def run_apart(name, build, programs):
         except subprocess.TimeoutExpired:
             child.kill()
             output, _ = child.communicate()
-        output, status = f"not over within {CASE_SECONDS} s\n{output}", 1
+        output, status = f"not over within {limit} s\n{output}", 1
     except BaseException:
         child.terminate()
         child.wait()
@@ -110,8 +120,15 @@ def run_apart(name, build, programs):
     return status, output, time.monotonic() - begun
 
 
-def in_set(name, case, chosen):
-    return chosen == "all" or getattr(case, "main", False)
+def outcome(status, output):
+    """What one child adds to the counts: a program's own PASS, FAIL and SKIP lines, or one for the child."""
+    word = {0: "PASS", SKIPPED: "SKIP"}.get(status, "FAIL")
+    counts = {kind: 0 for kind in COUNTED}
+    for own in _CASE_LINE.findall(output):
+        counts[own] += 1
+    if not any(counts.values()) or (word == "FAIL" and not counts["FAIL"]):
+        counts[word] += 1
+    return word, counts
 
 
 def main():
@@ -125,21 +142,25 @@ def main():
     options.build = os.path.abspath(options.build)
     if options.one:
         return run_one(options.one, options.build)
-    cases, programs = find_cases(), find_programs()
-    names = [name for name in (*cases, *programs) if fnmatch.fnmatch(name, options.only)
-             and in_set(name, cases.get(name), options.set)]
+    cases = find_cases()
+    names = [name for name in (*cases, *PROGRAMS) if fnmatch.fnmatch(name, options.only)
+             and (options.set == "all" or getattr(cases.get(name), "main", False))]
     if options.list:
         print("\n".join(names))
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     owner.sweep()
-    counts = {"PASS": 0, "FAIL": 0, "SKIP": 0}
+    counts = {kind: 0 for kind in COUNTED}
     for name in names:
-        status, output, seconds = run_apart(name, options.build, programs)
-        word = {0: "PASS", SKIPPED: "SKIP"}.get(status, "FAIL")
-        counts[word] += 1
-        said = "" if word == "PASS" else ": " + output.strip().replace("\n", "\n    ")
-        print(f"{word} {name} ({seconds:.1f} s){said}", flush=True)
+        status, output, seconds = run_apart(name, options.build)
+        word, added = outcome(status, output if name in PROGRAMS else "")
+        for kind in COUNTED:
+            counts[kind] += added[kind]
+        said = output.strip().replace("\n", "\n    ") if word != "PASS" else ""
+        print(f"{word} {name} ({sum(added.values())} cases, {seconds:.1f} s)" if name in PROGRAMS else
+              f"{word} {name} ({seconds:.1f} s)", flush=True)
+        if said:
+            print("    " + said, flush=True)
     print(f"{counts['PASS']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")
     return 1 if counts["FAIL"] or not counts["PASS"] else 0
 
