@@ -67,7 +67,9 @@ void fetcher_cookies_release(struct cookie_jar *jar)
 
 CURLcode fetcher_cookies_use(struct cookie_jar *jar, CURL *easy)
 {
-	return curl_easy_setopt(easy, CURLOPT_SHARE, jar->share);
+	CURLcode failed = curl_easy_setopt(easy, CURLOPT_SHARE, jar->share);
+	/* Sharing alone doesn't begin to collect; naming no file does. */
+	return failed ? failed : curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
 }
 
 void fetcher_cookies_trim(struct cookie_jar *jar, CURL *easy)

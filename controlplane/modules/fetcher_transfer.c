@@ -160,6 +160,8 @@ enum fetch_error transfer_begin(struct transfer *t, CURLM *multi, uint64_t now_n
 	t->answering = t->too_large = t->no_memory = t->refused = t->no_socket = false;
 	t->detail[0] = '\0';
 	t->result->status = 0;
+	free(t->result->content_type);
+	t->result->content_type = NULL;
 	t->since_ns = now_ns;
 	t->easy = curl_easy_init();
 	if (!t->easy)
