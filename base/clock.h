@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define CLOCK_NS_PER_S	1000000000ull
+#define CLOCK_NS_PER_S  1000000000ull
 #define CLOCK_NS_PER_MS 1000000ull
 /* "2026-11-22T13:00:00.123Z" and its end. */
 #define CLOCK_TEXT_BYTES 25

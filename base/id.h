@@ -8,7 +8,7 @@
 #define ID_BYTES      16
 #define ID_TEXT_BYTES 35 /* two letters, 32 digits, end */
 
-#define ID_KIND_CALL	"CA"
+#define ID_KIND_CALL    "CA"
 #define ID_KIND_SESSION "SE"
 
 struct id {

@@ -19,11 +19,12 @@ static const char *const area_names[LOG_AREAS] = {
 /* Zero is the default, so levels are kept as an offset from LOG_INFO. */
 static _Atomic signed char level_offset[LOG_AREAS];
 
-#define LINE_MAX_BYTES	2048
+#define LINE_MAX_BYTES  2048
 #define QUOTE_MAX_BYTES 200
-#define QUOTE_BUFFERS	8
+#define QUOTE_BUFFERS   8
 
-void log_event(enum log_area area, enum log_level level, const char *id, const char *event, const char *fmt, ...)
+void log_event(
+	enum log_area area, enum log_level level, const char *id, const char *event, const char *fmt, ...)
 {
 	int saved = errno;
 	if ((int)level < LOG_INFO + atomic_load_explicit(&level_offset[area], memory_order_relaxed))
@@ -40,7 +41,8 @@ void log_event(enum log_area area, enum log_level level, const char *id, const c
 	if (len > sizeof(line) - 2)
 		len = sizeof(line) - 2;
 	line[len++] = '\n';
-	/* A line that cannot be written has nowhere else to go; one write keeps lines whole between threads. */
+	/* A line that cannot be written has nowhere else to go; one write keeps lines whole between threads.
+	 */
 	ssize_t ignored = write(STDERR_FILENO, line, len);
 	(void)ignored;
 	errno = saved;
@@ -81,7 +83,8 @@ int log_set_level(const char *area, const char *level)
 	for (int i = 0; i < LOG_AREAS; i++) {
 		if (strcmp(area, "all") && strcmp(area, area_names[i]))
 			continue;
-		atomic_store_explicit(&level_offset[i], (signed char)(wanted - LOG_INFO), memory_order_relaxed);
+		atomic_store_explicit(
+			&level_offset[i], (signed char)(wanted - LOG_INFO), memory_order_relaxed);
 		found = 1;
 	}
 	return found ? 0 : -EINVAL;

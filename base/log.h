@@ -27,8 +27,8 @@ const char *log_quote(const char *text);
 int log_set_level(const char *area, const char *level);
 
 #define log_debug(area, id, event, ...) log_event(LOG_AREA_##area, LOG_DEBUG, id, event, __VA_ARGS__)
-#define log_info(area, id, event, ...)	log_event(LOG_AREA_##area, LOG_INFO, id, event, __VA_ARGS__)
-#define log_warn(area, id, event, ...)	log_event(LOG_AREA_##area, LOG_WARN, id, event, __VA_ARGS__)
+#define log_info(area, id, event, ...)  log_event(LOG_AREA_##area, LOG_INFO, id, event, __VA_ARGS__)
+#define log_warn(area, id, event, ...)  log_event(LOG_AREA_##area, LOG_WARN, id, event, __VA_ARGS__)
 #define log_error(area, id, event, ...) log_event(LOG_AREA_##area, LOG_ERROR, id, event, __VA_ARGS__)
 
 #endif

@@ -8,6 +8,6 @@
 #define TG_WORKERS_MAX 16
 #define TG_ADDRS_MAX   64
 /* "No leg", "no item", "no next hop": an index that is never valid. */
-#define TG_NONE	       UINT32_MAX
+#define TG_NONE UINT32_MAX
 
 #endif

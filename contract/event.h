@@ -12,22 +12,22 @@
 enum tg_event_kind { TG_EVENT_NEWS = 1, TG_EVENT_REFUSED };
 
 enum tg_refusal {
-	TG_REFUSED_KIND = 1,	/* unknown command */
-	TG_REFUSED_LEG,		/* index out of range or another worker's */
-	TG_REFUSED_GENERATION,	/* stale, zero, or the leg is in use by another */
-	TG_REFUSED_PROGRAM,	/* a value out of range */
-	TG_REFUSED_SOURCE,	/* peer or item doesn't exist, is stale, or another worker's */
-	TG_REFUSED_BUSY,	/* the meter ring is full: the leg's last record is still waiting */
+	TG_REFUSED_KIND = 1,   /* unknown command */
+	TG_REFUSED_LEG,        /* index out of range or another worker's */
+	TG_REFUSED_GENERATION, /* stale, zero, or the leg is in use by another */
+	TG_REFUSED_PROGRAM,    /* a value out of range */
+	TG_REFUSED_SOURCE,     /* peer or item doesn't exist, is stale, or another worker's */
+	TG_REFUSED_BUSY,       /* the meter ring is full: the leg's last record is still waiting */
 };
 /* A sentence for each, for logs; "unknown refusal" for anything else. */
 const char *tg_refusal_text(int refusal);
 
 struct tg_event {
-	uint8_t kind;	 /* enum tg_event_kind */
+	uint8_t kind;    /* enum tg_event_kind */
 	uint8_t refusal; /* REFUSED: enum tg_refusal */
 	uint16_t pad;
 	uint32_t leg, generation;
-	uint32_t tag;	 /* REFUSED: of the command */
+	uint32_t tag; /* REFUSED: of the command */
 };
 _Static_assert(sizeof(struct tg_event) == 16, "event");
 

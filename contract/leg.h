@@ -15,13 +15,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "contract/counter.h"
 #include "contract/bounds.h"
+#include "contract/counter.h"
 
 enum tg_source_kind {
-	TG_SOURCE_NONE,	 /* the far end hears nothing */
+	TG_SOURCE_NONE,  /* the far end hears nothing */
 	TG_SOURCE_RELAY, /* it hears another leg */
-	TG_SOURCE_PLAY,	 /* it hears a media item */
+	TG_SOURCE_PLAY,  /* it hears a media item */
 };
 
 #define TG_LEG_LATCH (1u << 0) /* accept the first source that sends valid RTP, then only that */
@@ -37,25 +37,25 @@ struct tg_payload_types {
 struct tg_leg_program {
 	uint32_t remote_ip_be;
 	uint16_t remote_port_be;
-	uint8_t flags;	       /* TG_LEG_* */
-	uint8_t frame_ms;      /* packet time of what we send: 20 */
+	uint8_t flags;                  /* TG_LEG_* */
+	uint8_t frame_ms;               /* packet time of what we send: 20 */
 	struct tg_payload_types rx, tx; /* what the far end sends; what it expects */
-	uint16_t clock_khz;    /* RTP clock of the audio: 8 */
+	uint16_t clock_khz;             /* RTP clock of the audio: 8 */
 	uint16_t pad;
-	uint32_t ssrc;	       /* of what we send; stays for the leg's life */
+	uint32_t ssrc;             /* of what we send; stays for the leg's life */
 	uint32_t media_timeout_ms; /* 0: none */
 };
 _Static_assert(sizeof(struct tg_leg_program) == 24, "leg program");
 
 /* What a leg's far end hears; the body of TG_CMD_SOURCE. */
 struct tg_leg_source {
-	uint8_t kind;	     /* enum tg_source_kind */
+	uint8_t kind;          /* enum tg_source_kind */
 	uint8_t stop_on_digit; /* PLAY: a telephone event ends it */
 	uint16_t pad;
-	uint32_t peer;	     /* RELAY: leg index; PLAY: media item index */
-	uint32_t generation; /* RELAY: the peer's; PLAY: the item's */
-	uint32_t play_id;    /* PLAY: chosen by the control plane, comes back when it is finished; never 0 */
-	uint32_t loops;	     /* PLAY: times to play, at least 1 */
+	uint32_t peer;        /* RELAY: leg index; PLAY: media item index */
+	uint32_t generation;  /* RELAY: the peer's; PLAY: the item's */
+	uint32_t play_id;     /* PLAY: chosen by the control plane, comes back when it is finished; never 0 */
+	uint32_t loops;       /* PLAY: times to play, at least 1 */
 	uint32_t start_frame; /* PLAY: first frame, the first time round */
 };
 _Static_assert(sizeof(struct tg_leg_source) == 24, "leg source");
@@ -64,17 +64,17 @@ _Static_assert(sizeof(struct tg_leg_source) == 24, "leg source");
 #define TG_DESIRED_NUMBER_BYTES 20
 
 struct tg_desired {
-	_Atomic uint32_t version; /* odd while the control plane writes (tg_desired_read below) */
-	uint32_t generation;	  /* 0: free */
-	uint8_t session[16], call[16]; /* struct id */
+	_Atomic uint32_t version;             /* odd while the control plane writes (tg_desired_read below) */
+	uint32_t generation;                  /* 0: free */
+	uint8_t session[16], call[16];        /* struct id */
 	char module[TG_DESIRED_MODULE_BYTES]; /* code of the controlling module, cut to fit, NUL-terminated */
 	char from[TG_DESIRED_NUMBER_BYTES], to[TG_DESIRED_NUMBER_BYTES]; /* as shown, cut, NUL-terminated */
 	struct tg_leg_program program;
 	struct tg_leg_source source;
 	uint32_t stint;
 	_Atomic uint32_t digits_taken; /* of egress.digit_count, by the control plane */
-	uint64_t since_ns;	  /* when the leg was made */
-	uint8_t outbound;	  /* 1: we dialled it */
+	uint64_t since_ns;             /* when the leg was made */
+	uint8_t outbound;              /* 1: we dialled it */
 	uint8_t pad[23];
 };
 _Static_assert(sizeof(struct tg_desired) == 192, "desired row");
@@ -87,23 +87,24 @@ struct tg_ingress {
 	uint8_t flags; /* TG_LEG_*, TG_ROW_* of the dataplane */
 	uint8_t clock_khz;
 	struct tg_payload_types rx, tx; /* tx: of the leg that hears this one */
-	uint32_t sink;	     /* leg that hears this one, or TG_NONE */
+	uint32_t sink;                  /* leg that hears this one, or TG_NONE */
 	uint32_t out_ssrc_be;
 	uint32_t out_src_ip_be, out_dst_ip_be;
 	uint16_t out_src_port_be, out_dst_port_be;
 	uint32_t out_next_hop; /* index, or TG_NONE */
 	uint32_t ts_offset;
 	uint16_t seq_offset;
-	uint8_t marker;	     /* set the marker bit on the next forwarded packet */
-	uint8_t rebase;	     /* offsets are to be taken from the next packet */
+	uint8_t marker; /* set the marker bit on the next forwarded packet */
+	uint8_t rebase; /* offsets are to be taken from the next packet */
 	uint32_t last_out_ts;
 	uint16_t last_out_seq;
-	uint16_t cycles;     /* of the sequence number, RFC 3550 A.1 */
+	uint16_t cycles; /* of the sequence number, RFC 3550 A.1 */
 	uint32_t ssrc_in;
 	/* Line 1: written per packet. */
 	_Alignas(TG_CACHE_LINE) tg_counter rx_packets;
 	tg_counter rx_octets;
-	tg_counter forwarded_packets; /* relayed to the sink; folded into the sink's egress when a part closes */
+	tg_counter
+		forwarded_packets; /* relayed to the sink; folded into the sink's egress when a part closes */
 	tg_counter forwarded_octets;
 	_Atomic uint64_t last_rx_tsc;
 	uint32_t transit, jitter_q4; /* RFC 3550 A.8: in clock units; jitter times 16 */
@@ -122,12 +123,12 @@ struct tg_egress {
 	uint32_t ssrc_be;
 	uint16_t next_seq;
 	uint8_t marker;
-	uint8_t source;	     /* enum tg_source_kind */
+	uint8_t source; /* enum tg_source_kind */
 	uint32_t next_ts;
 	uint64_t last_tx_tsc;
-	uint32_t feeder;     /* leg that this one hears, or TG_NONE */
+	uint32_t feeder; /* leg that this one hears, or TG_NONE */
 	uint32_t item, item_generation;
-	uint32_t frame;	     /* next frame of the item */
+	uint32_t frame; /* next frame of the item */
 	uint32_t loops_left;
 	uint32_t play_id;
 	uint32_t wheel_slot;
@@ -144,12 +145,12 @@ struct tg_egress {
 	uint32_t stint, part;
 	struct tg_leg_program program; /* starts at byte 48 of the line and ends in the next */
 	/* Line 2: news. Control reads with acquire. */
-	_Atomic uint32_t digit_count;	/* digits ever queued; digit i is digits[i % TG_DIGITS_WAITING] */
-	_Atomic uint32_t play_done;	/* play_id that ended last */
-	_Atomic uint32_t play_stopped;	/* 1 if that ended by a digit */
-	_Atomic uint32_t media_timeouts; /* times that the media timeout struck */
-	_Atomic uint32_t latches;	/* times that a latch took a source */
-	_Atomic uint32_t digits_lost;	/* digits that found the queue full */
+	_Atomic uint32_t digit_count;      /* digits ever queued; digit i is digits[i % TG_DIGITS_WAITING] */
+	_Atomic uint32_t play_done;        /* play_id that ended last */
+	_Atomic uint32_t play_stopped;     /* 1 if that ended by a digit */
+	_Atomic uint32_t media_timeouts;   /* times that the media timeout struck */
+	_Atomic uint32_t latches;          /* times that a latch took a source */
+	_Atomic uint32_t digits_lost;      /* digits that found the queue full */
 	uint8_t digits[TG_DIGITS_WAITING]; /* ASCII 0-9 * # A-D */
 };
 _Static_assert(sizeof(struct tg_egress) == 192, "egress record");

@@ -24,17 +24,17 @@ struct tg_meter {
 enum tg_meter_kind { TG_METER_PART = 1, TG_METER_SNAPSHOT = 2 };
 
 struct tg_meter_record {
-	uint8_t kind;	 /* enum tg_meter_kind */
+	uint8_t kind; /* enum tg_meter_kind */
 	uint8_t worker;
-	uint8_t final;	 /* PART: 1 when the leg was released by it */
+	uint8_t final;         /* PART: 1 when the leg was released by it */
 	uint8_t media_timeout; /* PART: 1 if the leg was in media timeout at the end */
-	uint32_t leg;	 /* PART; TG_NONE for a snapshot */
+	uint32_t leg;          /* PART; TG_NONE for a snapshot */
 	uint32_t generation;
-	uint32_t stint;	 /* PART: the stint's number within its session. SNAPSHOT: the command's tag */
-	uint32_t part;	 /* PART: counts the parts of one (leg, generation, stint) from 0 */
-	uint32_t lost;	 /* PART: packets missing by sequence number in the part, RFC 3550 A.3 */
+	uint32_t stint; /* PART: the stint's number within its session. SNAPSHOT: the command's tag */
+	uint32_t part;  /* PART: counts the parts of one (leg, generation, stint) from 0 */
+	uint32_t lost;  /* PART: packets missing by sequence number in the part, RFC 3550 A.3 */
 	uint64_t start_ns, end_ns; /* UTC by the region's timebase; SNAPSHOT: both the moment it was taken */
-	uint32_t jitter_us; /* PART: interarrival jitter at the end, RFC 3550 A.8 */
+	uint32_t jitter_us;        /* PART: interarrival jitter at the end, RFC 3550 A.8 */
 	uint32_t pad;
 	/* PART: of this part. SNAPSHOT: open = sums over the parts that are still open. */
 	struct tg_meter counts;

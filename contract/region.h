@@ -19,10 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "contract/bounds.h"
 #include "contract/command.h"
 #include "contract/event.h"
 #include "contract/leg.h"
-#include "contract/bounds.h"
 #include "contract/media.h"
 #include "contract/meter.h"
 #include "contract/nexthop.h"
@@ -31,19 +31,19 @@
 #include "contract/timebase.h"
 
 #define TG_LAYOUT_VERSION 1u
-#define TG_COMMAND_RING	  4096u
-#define TG_EVENT_RING	  4096u
-#define TG_METER_RING	  4096u
+#define TG_COMMAND_RING   4096u
+#define TG_EVENT_RING     4096u
+#define TG_METER_RING     4096u
 
 /* What the settings decide; the same on both sides or attaching is refused. */
 struct tg_capacity {
-	uint32_t workers;	/* 1 to TG_WORKERS_MAX */
-	uint32_t addresses;	/* media addresses, 1 to TG_ADDRS_MAX */
-	uint32_t port_min;	/* first media port, even */
-	uint32_t ports;		/* ports per address, even: legs per address are half of it */
-	uint32_t media_items;	/* entries of the media table */
+	uint32_t workers;     /* 1 to TG_WORKERS_MAX */
+	uint32_t addresses;   /* media addresses, 1 to TG_ADDRS_MAX */
+	uint32_t port_min;    /* first media port, even */
+	uint32_t ports;       /* ports per address, even: legs per address are half of it */
+	uint32_t media_items; /* entries of the media table */
 	uint32_t pad;
-	uint64_t arena_bytes;	/* of the media arena */
+	uint64_t arena_bytes; /* of the media arena */
 	uint32_t address_be[TG_ADDRS_MAX];
 };
 
@@ -54,9 +54,10 @@ struct tg_region; /* this process' view */
 /* Opens or creates DIR/name with this capacity. dir: a hugetlbfs mount; any other file system works and sets
  * *huge to false. READER opens read-only what is there, takes no lock and ignores cap (may be NULL).
  * On failure returns -errno and a sentence for the operator, with what to do, in why. -EBUSY: another process
- * has this role; -EPROTO: another layout or capacity; -ENOMEM: no huge pages; -ENOENT: reader, nothing there. */
-int tg_region_open(struct tg_region **region, const char *dir, const char *name, const struct tg_capacity *cap,
-	enum tg_role role, char *why, size_t why_bytes);
+ * has this role; -EPROTO: another layout or capacity; -ENOMEM: no huge pages; -ENOENT: reader, nothing there.
+ */
+int tg_region_open(struct tg_region **region, const char *dir, const char *name,
+	const struct tg_capacity *cap, enum tg_role role, char *why, size_t why_bytes);
 /* Unmaps and gives the locks back. The file stays. NULL is allowed. */
 void tg_region_close(struct tg_region *region);
 /* True if this open found no region and made one. */

@@ -25,8 +25,8 @@ static uint64_t round_up(uint64_t n, uint64_t to)
 static uint64_t ring_bytes(enum tg_part part)
 {
 	int64_t n = part == TG_PART_COMMANDS ? tg_ring_size(TG_COMMAND_RING, sizeof(struct tg_command))
-		: part == TG_PART_EVENTS ? tg_ring_size(TG_EVENT_RING, sizeof(struct tg_event))
-					 : tg_ring_size(TG_METER_RING, sizeof(struct tg_meter_record));
+		    : part == TG_PART_EVENTS ? tg_ring_size(TG_EVENT_RING, sizeof(struct tg_event))
+					     : tg_ring_size(TG_METER_RING, sizeof(struct tg_meter_record));
 	return round_up((uint64_t)n, TG_CACHE_LINE);
 }
 

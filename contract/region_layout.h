@@ -10,24 +10,24 @@
 #define TG_REGION_MAGIC 0x31455441474c4f54ull /* "TOLGATE1" */
 
 /* Shared structs whose size both sides compare. SHARED(type) */
-#define TG_SHARED_STRUCTS(SHARED)                                                                              \
-	SHARED(tg_header)                                                                                      \
-	SHARED(tg_capacity)                                                                                    \
-	SHARED(tg_desired)                                                                                     \
-	SHARED(tg_ingress)                                                                                     \
-	SHARED(tg_egress)                                                                                      \
-	SHARED(tg_media_item)                                                                                  \
-	SHARED(tg_next_hop)                                                                                    \
-	SHARED(tg_worker_stats)                                                                                \
-	SHARED(tg_command)                                                                                     \
-	SHARED(tg_event)                                                                                       \
+#define TG_SHARED_STRUCTS(SHARED) \
+	SHARED(tg_header)         \
+	SHARED(tg_capacity)       \
+	SHARED(tg_desired)        \
+	SHARED(tg_ingress)        \
+	SHARED(tg_egress)         \
+	SHARED(tg_media_item)     \
+	SHARED(tg_next_hop)       \
+	SHARED(tg_worker_stats)   \
+	SHARED(tg_command)        \
+	SHARED(tg_event)          \
 	SHARED(tg_meter_record)
 
 enum tg_struct {
 #define SHARED(type) TG_STRUCT_##type,
 	TG_SHARED_STRUCTS(SHARED)
 #undef SHARED
-	TG_STRUCTS
+		TG_STRUCTS
 };
 extern const char *const tg_struct_name[TG_STRUCTS];
 

@@ -38,7 +38,9 @@ int tg_ring_push(const struct tg_ring *ring, const void *record)
 
 int tg_ring_push_bulk(const struct tg_ring *ring, const void *records, uint32_t n)
 {
-	return rte_ring_sp_enqueue_bulk_elem(ring->ring, records, ring->record_bytes, n, NULL) == n ? 0 : -ENOBUFS;
+	return rte_ring_sp_enqueue_bulk_elem(ring->ring, records, ring->record_bytes, n, NULL) == n
+		       ? 0
+		       : -ENOBUFS;
 }
 
 void tg_ring_repair_producer(const struct tg_ring *ring)

@@ -5,28 +5,28 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "contract/bounds.h"
 #include "contract/counter.h"
 #include "contract/drop.h"
-#include "contract/bounds.h"
 #include "contract/meter.h"
 
 /* STAT(name, help): one list for the struct, `tollgate stats` and its JSON. */
-#define TG_WORKER_STATS(STAT)                                                                                  \
-	STAT(loops, "poll loops; rises while the worker runs")                                                 \
-	STAT(busy_cycles, "TSC cycles spent in loops that found work")                                         \
-	STAT(idle_cycles, "TSC cycles spent in loops that found none, sleeps included")                        \
-	STAT(rx_frames, "frames received from ports")                                                          \
-	STAT(tx_frames, "frames that ports have taken")                                                        \
-	STAT(to_kernel, "frames handed to the kernel")                                                         \
-	STAT(from_kernel, "frames sent for the kernel")                                                        \
-	STAT(rtcp, "RTCP packets seen")                                                                        \
-	STAT(handed_over, "frames passed to the worker that owns their leg")                                   \
-	STAT(commands, "commands carried out")                                                                 \
-	STAT(refusals, "commands refused")                                                                     \
-	STAT(events_missed, "news for which the event ring had no room")                                       \
-	STAT(meter_waits, "times that the meter ring had no room")                                             \
-	STAT(legs_open, "legs that are programmed now")                                                        \
-	STAT(plays_active, "legs that are played to now")                                                      \
+#define TG_WORKER_STATS(STAT)                                                           \
+	STAT(loops, "poll loops; rises while the worker runs")                          \
+	STAT(busy_cycles, "TSC cycles spent in loops that found work")                  \
+	STAT(idle_cycles, "TSC cycles spent in loops that found none, sleeps included") \
+	STAT(rx_frames, "frames received from ports")                                   \
+	STAT(tx_frames, "frames that ports have taken")                                 \
+	STAT(to_kernel, "frames handed to the kernel")                                  \
+	STAT(from_kernel, "frames sent for the kernel")                                 \
+	STAT(rtcp, "RTCP packets seen")                                                 \
+	STAT(handed_over, "frames passed to the worker that owns their leg")            \
+	STAT(commands, "commands carried out")                                          \
+	STAT(refusals, "commands refused")                                              \
+	STAT(events_missed, "news for which the event ring had no room")                \
+	STAT(meter_waits, "times that the meter ring had no room")                      \
+	STAT(legs_open, "legs that are programmed now")                                 \
+	STAT(plays_active, "legs that are played to now")                               \
 	STAT(plays_late, "played packets that left more than 5 ms late")
 
 struct tg_worker_stats {

@@ -1,8 +1,8 @@
 /* One clock for every boundary: the processor's time stamp counter, mapped to UTC.
  *
- * The mapping never steps: whoever refreshes it continues from the old one and slews towards the wall clock by
- * at most 500 ppm, so that stint times never go back. Refreshed about once per second by the dataplane's main
- * lcore (by the control plane while that is not running). Readers take it under its version. */
+ * The mapping never steps: whoever refreshes it continues from the old one and slews towards the wall clock
+ * by at most 500 ppm, so that stint times never go back. Refreshed about once per second by the dataplane's
+ * main lcore (by the control plane while that is not running). Readers take it under its version. */
 #ifndef TG_CONTRACT_TIMEBASE_H
 #define TG_CONTRACT_TIMEBASE_H
 
@@ -15,7 +15,7 @@ struct tg_timebase {
 	_Atomic uint64_t base_tsc;
 	_Atomic uint64_t base_utc_ns;
 	_Atomic uint64_t ns_per_tick_q32; /* ns per tick times 2^32, slew included */
-	_Atomic uint64_t ticks_per_s;	  /* as calibrated */
+	_Atomic uint64_t ticks_per_s;     /* as calibrated */
 	uint64_t pad2[3];
 };
 _Static_assert(sizeof(struct tg_timebase) == 64, "timebase");

@@ -1,5 +1,5 @@
-/* tollgate-control: SIP, calls, modules, records. Starts the parts in the order in which they need each other and
- * stops them in reverse. */
+/* tollgate-control: SIP, calls, modules, records. Starts the parts in the order in which they need each other
+ * and stops them in reverse. */
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -167,11 +167,12 @@ static int open_region(struct control *c, char *why, size_t n)
 {
 	struct tg_capacity cap;
 	settings_capacity(&c->settings, &cap);
-	int e = tg_region_open_or_fallback(&c->region, c->settings.region.dir, c->settings.region.name, &cap,
-		TG_ROLE_CONTROL, why, n);
+	int e = tg_region_open_or_fallback(
+		&c->region, c->settings.region.dir, c->settings.region.name, &cap, TG_ROLE_CONTROL, why, n);
 	if (!e && !tg_region_on_huge_pages(c->region))
 		log_warn(region, NULL, "no-huge-pages",
-			"effect=\"slower\" advice=\"sysctl -w vm.nr_hugepages=N; mount -t hugetlbfs nodev %s\"",
+			"effect=\"slower\" advice=\"sysctl -w vm.nr_hugepages=N; mount -t hugetlbfs nodev "
+			"%s\"",
 			c->settings.region.dir);
 	return e;
 }
@@ -191,10 +192,14 @@ static int open_records(struct control *c, char *why, size_t n)
 	struct journal_options o = {.dir = c->journal_dir,
 		.segment_bytes = (uint64_t)c->settings.journal.segment_mib << 20,
 		.sync_ms = (unsigned)c->settings.journal.sync_ms,
-		.now = journal_time, .now_ctx = c,
-		.synced = on_synced, .synced_ctx = c,
-		.record = on_record, .record_ctx = c,
-		.trouble = on_trouble, .trouble_ctx = c};
+		.now = journal_time,
+		.now_ctx = c,
+		.synced = on_synced,
+		.synced_ctx = c,
+		.record = on_record,
+		.record_ctx = c,
+		.trouble = on_trouble,
+		.trouble_ctx = c};
 	c->replaying = true;
 	e = journal_open(&c->journal, &o, why, n);
 	c->replaying = false;
@@ -202,9 +207,9 @@ static int open_records(struct control *c, char *why, size_t n)
 		return e;
 	cdr_projector_replayed(c->cdr);
 	journal_append(c->journal, FACT_node_start,
-		json_pack("{s:s, s:s, s:I, s:b, s:i}", "node", c->settings.node.name, "version", TG_VERSION, "region",
-			(json_int_t)tg_region_id(c->region), "created", (int)tg_region_created(c->region), "max_rows",
-			c->settings.cdr.max_rows));
+		json_pack("{s:s, s:s, s:I, s:b, s:i}", "node", c->settings.node.name, "version", TG_VERSION,
+			"region", (json_int_t)tg_region_id(c->region), "created",
+			(int)tg_region_created(c->region), "max_rows", c->settings.cdr.max_rows));
 	return 0;
 }
 
@@ -331,8 +336,9 @@ int main(int argc, char **argv)
 		stop(&c);
 		return 1;
 	}
-	log_info(calls, NULL, "ready", "node=%s sip=%s:%d region=%s/%s", c.settings.node.name, c.settings.sip.address,
-		c.settings.sip.port, tg_region_on_huge_pages(c.region) ? c.settings.region.dir : "/dev/shm",
+	log_info(calls, NULL, "ready", "node=%s sip=%s:%d region=%s/%s", c.settings.node.name,
+		c.settings.sip.address, c.settings.sip.port,
+		tg_region_on_huge_pages(c.region) ? c.settings.region.dir : "/dev/shm",
 		c.settings.region.name);
 	loop_run(c.loop);
 	stop(&c);

@@ -27,7 +27,8 @@ struct api {
 	char path[108];
 };
 
-/* A question on its way to the SIP thread and back. Two hold it: the one that waits and the one that answers. */
+/* A question on its way to the SIP thread and back. Two hold it: the one that waits and the one that answers.
+ */
 struct question {
 	struct mail mail;
 	int audit;
@@ -120,8 +121,8 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 	return result;
 }
 
-static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
-	const char *version, const char *body, size_t *body_len, void **state)
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *body, size_t *body_len, void **state)
 {
 	static int seen; /* its address marks the second call for one request */
 	if (!*state) {
@@ -146,7 +147,8 @@ static int listen_on(const char *path, char *why, size_t n)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(at.sun_path)) {
-		snprintf(why, n, "%s: a socket's path has at most 107 bytes: choose a shorter node.run_dir", path);
+		snprintf(why, n, "%s: a socket's path has at most 107 bytes: choose a shorter node.run_dir",
+			path);
 		return -ENAMETOOLONG;
 	}
 	strcpy(at.sun_path, path);
@@ -168,7 +170,8 @@ static int listen_on(const char *path, char *why, size_t n)
 	return fd;
 }
 
-int api_start(struct api **api, const char *socket_path, struct engine *engine, struct loop *loop, char *why, size_t n)
+int api_start(struct api **api, const char *socket_path, struct engine *engine, struct loop *loop, char *why,
+	size_t n)
 {
 	struct api *a = calloc(1, sizeof(*a));
 	if (!a)
@@ -189,9 +192,9 @@ int api_start(struct api **api, const char *socket_path, struct engine *engine, 
 	e = loop_watch(loop, mailbox_fd(a->box), on_box, a);
 	if (!e) {
 		a->daemon = MHD_start_daemon(
-			MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION, 0, NULL, NULL,
-			on_request, a, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, 16u,
-			MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_END);
+			MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_THREAD_PER_CONNECTION, 0,
+			NULL, NULL, on_request, a, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+			16u, MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_END);
 		if (!a->daemon) {
 			snprintf(why, n, "%s: the HTTP service can't start", socket_path);
 			e = -EIO;

@@ -13,7 +13,8 @@ struct api;
 struct engine;
 struct loop;
 
-/* socket_path: mode 0660; a stale socket that nobody listens on is replaced. Returns 0, or -errno with why. */
+/* socket_path: mode 0660; a stale socket that nobody listens on is replaced. Returns 0, or -errno with why.
+ */
 int api_start(struct api **api, const char *socket_path, struct engine *engine, struct loop *loop, char *why,
 	size_t why_bytes);
 /* Call on the SIP thread, before the engine is destroyed. NULL is allowed. */

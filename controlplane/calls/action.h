@@ -13,16 +13,16 @@
 #include "controlplane/link/link.h"
 
 enum action_kind {
-	ACTION_FACT,	  /* journal payload as fact */
-	ACTION_RESPOND,	  /* status, reason, sdp: to the INVITE or re-INVITE of leg */
-	ACTION_INVITE,	  /* reserve a row for leg, prepare its dialog, journal payload as leg_open, then send */
-	ACTION_ACK,	  /* acknowledge the answer of leg */
+	ACTION_FACT,    /* journal payload as fact */
+	ACTION_RESPOND, /* status, reason, sdp: to the INVITE or re-INVITE of leg */
+	ACTION_INVITE, /* reserve a row for leg, prepare its dialog, journal payload as leg_open, then send */
+	ACTION_ACK,    /* acknowledge the answer of leg */
 	ACTION_CANCEL,
-	ACTION_BYE,	  /* status: Q.850 cause, reason */
-	ACTION_CHAIN,	  /* commands to the dataplane that take effect at one moment */
-	ACTION_FETCH,	  /* a document: url, method, extra parameters in payload */
+	ACTION_BYE,   /* status: Q.850 cause, reason */
+	ACTION_CHAIN, /* commands to the dataplane that take effect at one moment */
+	ACTION_FETCH, /* a document: url, method, extra parameters in payload */
 	ACTION_FETCH_CANCEL,
-	ACTION_RESOLVE,	  /* a media item: url */
+	ACTION_RESOLVE, /* a media item: url */
 	ACTION_RESOLVE_CANCEL,
 	ACTION_LEASE_END, /* url: lease id */
 	ACTION_UNRESERVE, /* row was never programmed */
@@ -31,15 +31,15 @@ enum action_kind {
 struct action {
 	struct action *next;
 	enum action_kind kind;
-	int leg;	/* index in the session; -1: none */
+	int leg; /* index in the session; -1: none */
 	int status;
 	enum fact fact;
-	json_t *payload; /* owned */
-	char *text;	/* owned: reason, url or lease */
-	char *method;	/* owned */
+	json_t *payload;               /* owned */
+	char *text;                    /* owned: reason, url or lease */
+	char *method;                  /* owned */
 	struct media_description *sdp; /* owned, or NULL */
-	struct link_chain *chain; /* owned */
-	struct link_row row; /* UNRESERVE */
+	struct link_chain *chain;      /* owned */
+	struct link_row row;           /* UNRESERVE */
 };
 
 void action_free(struct action *action);

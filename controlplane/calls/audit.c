@@ -32,7 +32,8 @@ void engine_audit(struct engine *e, void (*done)(void *ctx, const json_t *result
 		a->waiting = link_snapshot(e->link, a->tag);
 		return;
 	}
-	json_t *busy = json_pack("{s:b, s:s}", "ok", 0, "text", "four audits run already: try again in a few seconds");
+	json_t *busy = json_pack(
+		"{s:b, s:s}", "ok", 0, "text", "four audits run already: try again in a few seconds");
 	done(ctx, busy);
 	json_decref(busy);
 }
@@ -47,7 +48,8 @@ void audit_answer(struct engine *e, uint32_t tag, uint32_t worker, bool ok, cons
 		json_array_append_new(a->workers, json_deep_copy(fact));
 		if (--a->waiting == 0)
 			finish(a, a->ok ? "ok"
-					: "a worker's total differs from closed + open, or its closed records from the journal's");
+					: "a worker's total differs from closed + open, or its closed "
+					  "records from the journal's");
 		return;
 	}
 }

@@ -25,7 +25,8 @@ static const char *dial_status(int sip_status)
 	return "failed";
 }
 
-static void finish(struct session *s, const char *status, uint32_t seconds, bool bridged, const struct session_env *env)
+static void finish(
+	struct session *s, const char *status, uint32_t seconds, bool bridged, const struct session_env *env)
 {
 	char sid[ID_TEXT_BYTES] = "";
 	int shown = s->dial.callee >= 0 ? s->dial.callee : s->dial.first;
@@ -60,7 +61,8 @@ static bool invite(struct session *s, const struct interpreter_dial *dial, const
 	const struct policy_denial *denial = policy_dial(s->module->account, destination,
 		dial->caller_id ? dial->caller_id : "anonymous", env->dial_rate, env->now_ns);
 	if (!denial && s->legs == SESSION_LEGS_MAX) {
-		static const struct policy_denial legs = {POLICY_LEGS, "LEGS", "a session has at most 50 legs"};
+		static const struct policy_denial legs = {
+			POLICY_LEGS, "LEGS", "a session has at most 50 legs"};
 		denial = &legs;
 	}
 	if (denial) {
@@ -116,7 +118,8 @@ static void leg_failed(struct session *s, int leg, int status, const struct sess
 		finish(s, dial_status(s->dial.last_status), 0, false, env);
 }
 
-void dialing_invite_failed(struct session *s, int leg, int status, const char *reason, const struct session_env *env)
+void dialing_invite_failed(
+	struct session *s, int leg, int status, const char *reason, const struct session_env *env)
 {
 	session_leg_ended(s, leg, status, 41, RELEASED_BY_GATEWAY, reason, env);
 	s->leg[leg]->state = LEG_GONE;
@@ -125,7 +128,8 @@ void dialing_invite_failed(struct session *s, int leg, int status, const char *r
 	session_maybe_close(s, env);
 }
 
-void session_on_invite_failed(struct session *s, int leg, int status, const char *reason, const struct session_env *env)
+void session_on_invite_failed(
+	struct session *s, int leg, int status, const char *reason, const struct session_env *env)
 {
 	dialing_invite_failed(s, leg, status, reason, env);
 }
@@ -197,7 +201,8 @@ static void bridge(struct session *s, int callee, const struct session_env *env)
 static void on_answered(struct session *s, int leg, const struct ua_event *ev, const struct session_env *env)
 {
 	struct leg *l = s->leg[leg];
-	bool wanted = s->state == SESSION_RUNNING && s->dial.active && !s->dial.bridged && l->state != LEG_ENDING;
+	bool wanted = s->state == SESSION_RUNNING && s->dial.active && !s->dial.bridged &&
+		      l->state != LEG_ENDING;
 	l->state = LEG_ANSWERED;
 	l->answered_ns = env->now_ns;
 	session_fact(s, FACT_leg_answered, record_leg_answered(s, leg));
@@ -243,7 +248,8 @@ static void unbridge(struct session *s, int leg, const struct session_env *env)
 	finish(s, "completed", seconds, true, env);
 }
 
-void dialing_hang_up_callee(struct session *s, enum released_by by, const char *reason, const struct session_env *env)
+void dialing_hang_up_callee(
+	struct session *s, enum released_by by, const char *reason, const struct session_env *env)
 {
 	int leg = s->dial.callee;
 	if (s->state != SESSION_RUNNING || leg < 0)
@@ -274,7 +280,9 @@ void dialing_on_ua(struct session *s, int leg, const struct ua_event *ev, const 
 		break;
 	case UA_FAILED:
 		session_leg_ended(s, leg, ev->status, ev->q850,
-			s->leg[leg]->cancelled ? RELEASED_BY_GATEWAY : ev->local ? RELEASED_BY_GATEWAY : RELEASED_BY_CALLEE,
+			s->leg[leg]->cancelled ? RELEASED_BY_GATEWAY
+			: ev->local            ? RELEASED_BY_GATEWAY
+					       : RELEASED_BY_CALLEE,
 			ev->crossed ? "answered after it was cancelled" : ev->reason, env);
 		s->leg[leg]->state = LEG_ENDING;
 		if (s->state == SESSION_RUNNING && !s->leg[leg]->cancelled)

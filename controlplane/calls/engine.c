@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 #define TICK_BUSY_MS 2
 #define TICK_IDLE_MS 20
@@ -191,8 +191,9 @@ static void begin(struct engine *e, const struct ua_event *ev, const struct regi
 	}
 	e->by_row[row.row] = (struct row_owner){call, 0};
 	e->calls_taken++;
-	log_info(calls, s->text, "call", "call=%s from=%s to=%s source=%s call_id=%s module=%s", s->leg[0]->sid,
-		log_quote(ev->from_user), log_quote(ev->to_user), ev->source, log_quote(ev->call_id), s->module->code);
+	log_info(calls, s->text, "call", "call=%s from=%s to=%s source=%s call_id=%s module=%s",
+		s->leg[0]->sid, log_quote(ev->from_user), log_quote(ev->to_user), ev->source,
+		log_quote(ev->call_id), s->module->code);
 	engine_process(e, call);
 }
 
@@ -300,7 +301,8 @@ static void on_refused(void *ctx, struct link_row row, int refusal)
 	if (!call)
 		return;
 	struct session_env env = engine_env(e, call->session);
-	session_end(call->session, RELEASED_BY_GATEWAY, 41, "dataplane-refused", tg_refusal_text(refusal), &env);
+	session_end(
+		call->session, RELEASED_BY_GATEWAY, 41, "dataplane-refused", tg_refusal_text(refusal), &env);
 	engine_process(e, call);
 }
 
@@ -325,7 +327,8 @@ static void on_snapshot(void *ctx, uint32_t tag, uint32_t worker, bool ok, const
 static bool seen(void *ctx, const struct tg_meter_record *record)
 {
 	struct engine *e = ctx;
-	struct usage_part part = {tg_region_id(e->region), record->leg, record->generation, record->stint, record->part};
+	struct usage_part part = {
+		tg_region_id(e->region), record->leg, record->generation, record->stint, record->part};
 	return usage_has(e->usage, &part);
 }
 
@@ -374,7 +377,8 @@ static void keep_clock(struct engine *e, uint64_t now)
 		if (alive)
 			log_info(link, NULL, "dataplane-alive", "pid=%d", pid);
 		else
-			log_warn(link, NULL, "dataplane-silent", "advice=\"start tollgate-dataplane: calls get no media\"");
+			log_warn(link, NULL, "dataplane-silent",
+				"advice=\"start tollgate-dataplane: calls get no media\"");
 	}
 }
 
@@ -458,7 +462,7 @@ static void recover(struct engine *e, const struct recovery_session *r)
 		return;
 	}
 	struct session_env env = engine_env(e, NULL);
-	s->cause = "control-restarted";
+	snprintf(s->cause, sizeof(s->cause), "control-restarted");
 	snprintf(s->reason, sizeof(s->reason), "the control plane was restarted during the session");
 	s->partial = strdup("control plane restarted: the end is when it was back");
 	s->stint = r->stint;
@@ -480,7 +484,8 @@ static void recover(struct engine *e, const struct recovery_session *r)
 		snprintf(s->leg[0]->sid, sizeof(s->leg[0]->sid), "%s", r->call);
 	handoff_close_stint(s, "control-restarted", &env);
 	session_maybe_close(s, &env);
-	log_warn(calls, s->text, "session-recovered", "effect=\"closed by records; its call is not taken up\"");
+	log_warn(calls, s->text, "session-recovered",
+		"effect=\"closed by records; its call is not taken up\"");
 	engine_process(e, call);
 }
 
@@ -523,10 +528,18 @@ int engine_create(struct engine **engine, const struct engine_options *o, char *
 	struct engine *e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
-	*e = (struct engine){.settings = o->settings, .region = o->region, .journal = o->journal, .loop = o->loop,
-		.registry = o->registry, .usage = o->usage, .media_socket = o->media_socket,
-		.cdr_open_rows = o->cdr_open_rows, .cdr_ctx = o->cdr_ctx, .stopped = o->stopped,
-		.stopped_ctx = o->stopped_ctx, .next_deadline = UINT64_MAX};
+	*e = (struct engine){.settings = o->settings,
+		.region = o->region,
+		.journal = o->journal,
+		.loop = o->loop,
+		.registry = o->registry,
+		.usage = o->usage,
+		.media_socket = o->media_socket,
+		.cdr_open_rows = o->cdr_open_rows,
+		.cdr_ctx = o->cdr_ctx,
+		.stopped = o->stopped,
+		.stopped_ctx = o->stopped_ctx,
+		.next_deadline = UINT64_MAX};
 	e->last = &e->first;
 	atomic_store(&e->durable, journal_durable(o->journal));
 	e->by_row = calloc(tg_region_legs(o->region), sizeof(*e->by_row));
@@ -598,7 +611,8 @@ void engine_stop(struct engine *e, unsigned grace_ms)
 	for (struct call *call = e->calls, *next; call; call = next) {
 		next = call->next;
 		struct session_env env = engine_env(e, call->session);
-		session_end(call->session, RELEASED_BY_GATEWAY, 41, "shutdown", "the gateway is shutting down", &env);
+		session_end(call->session, RELEASED_BY_GATEWAY, 41, "shutdown",
+			"the gateway is shutting down", &env);
 		engine_process(e, call);
 	}
 }
@@ -608,9 +622,9 @@ json_t *engine_status(struct engine *e)
 	const struct ua_counters *c = ua_counters(e->ua);
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sessions",
 		(json_int_t)e->sessions, "calls_taken", (json_int_t)e->calls_taken, "calls_refused",
-		(json_int_t)e->calls_refused, "rows_in_use", (json_int_t)link_rows_in_use(e->link), "rows_releasing",
-		(json_int_t)link_rows_releasing(e->link), "refused_source", (json_int_t)c->refused_source,
-		"refused_rate", (json_int_t)c->refused_rate, "refused_limit", (json_int_t)c->refused_limit, "malformed",
-		(json_int_t)c->malformed, "options", (json_int_t)c->options, "journal_durable",
-		(json_int_t)journal_durable(e->journal));
+		(json_int_t)e->calls_refused, "rows_in_use", (json_int_t)link_rows_in_use(e->link),
+		"rows_releasing", (json_int_t)link_rows_releasing(e->link), "refused_source",
+		(json_int_t)c->refused_source, "refused_rate", (json_int_t)c->refused_rate, "refused_limit",
+		(json_int_t)c->refused_limit, "malformed", (json_int_t)c->malformed, "options",
+		(json_int_t)c->options, "journal_durable", (json_int_t)journal_durable(e->journal));
 }

@@ -1,7 +1,7 @@
 /* Runs the sessions: passes them what happens, carries out what they ask for. Everything on the SIP thread.
  *
- * State before action: a session's facts go to the journal as they come; whatever else it asked for waits in one
- * queue until the facts before it are durable. */
+ * State before action: a session's facts go to the journal as they come; whatever else it asked for waits in
+ * one queue until the facts before it are durable. */
 #ifndef TG_CALLS_ENGINE_H
 #define TG_CALLS_ENGINE_H
 
@@ -26,14 +26,14 @@ struct engine_options {
 	struct tg_region *region;
 	struct journal *journal;
 	struct loop *loop;
-	struct registry *registry;   /* one reference is taken over */
-	const char *media_socket;    /* of the media layer */
-	const struct usage *usage;   /* meter records that the journal held at opening; borrowed */
-	struct recovery *recovery;   /* what the journal says of sessions that were never closed; borrowed */
+	struct registry *registry; /* one reference is taken over */
+	const char *media_socket;  /* of the media layer */
+	const struct usage *usage; /* meter records that the journal held at opening; borrowed */
+	struct recovery *recovery; /* what the journal says of sessions that were never closed; borrowed */
 	/* Rows in the open CDR file and its age in ms, for closing it in time. */
 	uint64_t (*cdr_open_rows)(void *ctx, uint64_t *age_ms);
 	void *cdr_ctx;
-	void (*stopped)(void *ctx);  /* the last session is closed after engine_stop() */
+	void (*stopped)(void *ctx); /* the last session is closed after engine_stop() */
 	void *stopped_ctx;
 };
 
@@ -47,10 +47,12 @@ void engine_journal_trouble(struct engine *engine, int error);
 
 /* New sessions use this registry. */
 void engine_set_registry(struct engine *engine, struct registry *registry);
-/* No new calls; sessions are ended; `stopped` when all are closed (at once if there are none) or after grace_ms. */
+/* No new calls; sessions are ended; `stopped` when all are closed (at once if there are none) or after
+ * grace_ms. */
 void engine_stop(struct engine *engine, unsigned grace_ms);
 
-/* Takes a snapshot of every worker. done gets {"ok", "text", "workers": [...]}, borrowed, from the SIP thread. */
+/* Takes a snapshot of every worker. done gets {"ok", "text", "workers": [...]}, borrowed, from the SIP
+ * thread. */
 void engine_audit(struct engine *engine, void (*done)(void *ctx, const json_t *result), void *ctx);
 /* {"sessions", "legs", "rows_in_use", ...}: new reference. */
 json_t *engine_status(struct engine *engine);

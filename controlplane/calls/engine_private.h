@@ -19,9 +19,9 @@
 struct call {
 	struct call *next, **prev;
 	struct session *session;
-	unsigned queued;	 /* its actions in the queue */
+	unsigned queued;                          /* its actions in the queue */
 	uint64_t document_request, media_request; /* of the fetcher; 0: none */
-	uint64_t sip_sequence;	 /* facts of it appended last */
+	uint64_t sip_sequence;                    /* facts of it appended last */
 	bool processing;
 };
 
@@ -74,14 +74,14 @@ struct engine {
 	struct ua *ua;
 	struct link *link;
 	struct fetcher *fetcher;
-	struct mailbox *box;	 /* results of requests */
+	struct mailbox *box;         /* results of requests */
 	struct mailbox *journal_box; /* woken by the journal's thread; carries nothing */
 	_Atomic uint64_t durable;
 	_Atomic int journal_error;
 
 	struct call *calls;
 	unsigned sessions;
-	struct leg_index *by_ua; /* ua_leg -> call, leg */
+	struct leg_index *by_ua;      /* ua_leg -> call, leg */
 	struct leg_index *by_request; /* fetcher's id -> call, REQUEST_* */
 	struct row_owner *by_row;
 	struct queued *first, **last;

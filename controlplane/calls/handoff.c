@@ -56,20 +56,22 @@ void handoff_to(struct session *s, struct handoff_request *q, const struct sessi
 	if (denial) {
 		json_t *f = record_error(s, denial->number, denial->sentence, env);
 		session_fact(s, FACT_denied, f);
-		log_info(calls, s->text, "handoff-denied", "from=%s to=%s number=%d reason=\"%s\"", s->module->code,
-			q->to->code, denial->number, denial->sentence);
+		log_info(calls, s->text, "handoff-denied", "from=%s to=%s number=%d reason=\"%s\"",
+			s->module->code, q->to->code, denial->number, denial->sentence);
 		json_decref(q->extra);
 		instructions_failed(s, denial->number, denial->sentence, env);
 		return;
 	}
 	if (q->return_url && !push_frame(s, q->return_url, env)) {
 		json_decref(q->extra);
-		instructions_failed(s, POLICY_STACK_FULL, "more than 16 modules wait for control to return", env);
+		instructions_failed(
+			s, POLICY_STACK_FULL, "more than 16 modules wait for control to return", env);
 		return;
 	}
 	instructions_stop(s, env);
 	handoff_close_stint(s, q->trigger, env);
-	log_info(calls, s->text, "handoff", "from=%s to=%s trigger=%s", s->module->code, q->to->code, q->trigger);
+	log_info(calls, s->text, "handoff", "from=%s to=%s trigger=%s", s->module->code, q->to->code,
+		q->trigger);
 	s->module = q->to;
 	s->stint++;
 	open_stint(s, q->trigger, env);
@@ -82,9 +84,13 @@ void handoff_return(struct session *s, const char *status, const struct session_
 	struct session_frame frame = s->stack[--s->depth];
 	json_t *extra = json_object();
 	json_object_set_new(extra, "ModuleStatus", json_string(status));
-	json_object_set_new(extra, "ModuleDuration", json_integer((json_int_t)((env->now_ns - frame.since_ns) / 1000000000u)));
-	struct handoff_request q = {
-		.to = frame.module, .trigger = "return", .url = frame.return_url, .extra = extra, .returning = true};
+	json_object_set_new(extra, "ModuleDuration",
+		json_integer((json_int_t)((env->now_ns - frame.since_ns) / 1000000000u)));
+	struct handoff_request q = {.to = frame.module,
+		.trigger = "return",
+		.url = frame.return_url,
+		.extra = extra,
+		.returning = true};
 	handoff_to(s, &q, env);
 	free(frame.return_url);
 }

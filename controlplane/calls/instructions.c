@@ -24,13 +24,14 @@ static json_t *params_object(const struct interpreter_action *a)
 	return extra;
 }
 
-void instructions_fetch(struct session *s, const char *url, const char *method, json_t *extra,
-	const struct session_env *env)
+void instructions_fetch(
+	struct session *s, const char *url, const char *method, json_t *extra, const struct session_env *env)
 {
 	s->interpreting = false;
 	if (++s->documents > SESSION_DOCUMENTS_MAX) {
 		json_decref(extra);
-		instructions_failed(s, ERROR_DOCUMENT_LOOP, "1000 documents without media or input in between: a loop", env);
+		instructions_failed(s, ERROR_DOCUMENT_LOOP,
+			"1000 documents without media or input in between: a loop", env);
 		return;
 	}
 	struct action *a = session_add(s, ACTION_FETCH, -1);
@@ -45,6 +46,8 @@ void instructions_fetch(struct session *s, const char *url, const char *method, 
 	a->text = strdup(url);
 	a->method = strdup(method);
 	a->payload = extra;
+	json_decref(s->wanted_extra);
+	s->wanted_extra = extra ? json_incref(extra) : NULL;
 	free(s->wanted_url);
 	free(s->wanted_method);
 	s->wanted_url = u;
@@ -152,7 +155,8 @@ void session_on_media(struct session *s, const struct session_media_result *r, c
 	session_fact(s, FACT_play, f);
 	if (!r->ok) {
 		char sentence[256];
-		snprintf(sentence, sizeof(sentence), "%s", r->sentence ? r->sentence : "the media layer did not answer");
+		snprintf(sentence, sizeof(sentence), "%s",
+			r->sentence ? r->sentence : "the media layer did not answer");
 		log_warn(calls, s->text, "play-failed", "url=%s error=%s reason=%s", log_quote(s->play.url),
 			log_quote(r->error), log_quote(sentence));
 		end_play(s);
@@ -171,7 +175,8 @@ void session_on_media(struct session *s, const struct session_media_result *r, c
 	instructions_play_pending(s, env);
 }
 
-void session_on_play_done(struct session *s, int leg, uint32_t play_id, bool stopped, const struct session_env *env)
+void session_on_play_done(
+	struct session *s, int leg, uint32_t play_id, bool stopped, const struct session_env *env)
 {
 	if (s->state != SESSION_RUNNING || leg != 0 || !s->play.playing || play_id != s->play.id)
 		return;
@@ -224,20 +229,22 @@ static void reject(struct session *s, const char *reason, const struct session_e
 {
 	struct leg *l = s->leg[0];
 	if (l->state != LEG_INCOMING) { /* answered already: there is nothing left to reject */
-		session_end(s, RELEASED_BY_MODULE, 16, "completed", "the module rejected an answered call", env);
+		session_end(
+			s, RELEASED_BY_MODULE, 16, "completed", "the module rejected an answered call", env);
 		return;
 	}
 	bool busy = reason && !strcmp(reason, "busy");
 	struct action *a = session_add(s, ACTION_RESPOND, 0);
 	if (a)
 		a->status = busy ? 486 : 603;
-	session_leg_ended(s, 0, busy ? 486 : 603, busy ? 17 : 21, RELEASED_BY_MODULE, "rejected by the module", env);
+	session_leg_ended(
+		s, 0, busy ? 486 : 603, busy ? 17 : 21, RELEASED_BY_MODULE, "rejected by the module", env);
 	l->state = LEG_ENDING;
 	session_end(s, RELEASED_BY_MODULE, busy ? 17 : 21, "rejected", "rejected by the module", env);
 }
 
-/* Documents exhausted: back to the module below, or the end. A caller that was never answered hears what became
- * of the last Dial. */
+/* Documents exhausted: back to the module below, or the end. A caller that was never answered hears what
+ * became of the last Dial. */
 static void exhausted(struct session *s, const struct session_env *env)
 {
 	s->interpreting = false;
@@ -257,7 +264,8 @@ static void exhausted(struct session *s, const struct session_env *env)
 	session_end(s, RELEASED_BY_MODULE, 16, "completed", "the document ended", env);
 }
 
-static void next_document(struct session *s, const struct interpreter_action *a, const struct session_env *env)
+static void next_document(
+	struct session *s, const struct interpreter_action *a, const struct session_env *env)
 {
 	const struct registry_module *to = registry_module_by_url(s->registry, a->url);
 	if (to && to != s->module) {
@@ -272,7 +280,8 @@ static void next_document(struct session *s, const struct interpreter_action *a,
 static void to_module(struct session *s, const struct interpreter_action *a, const struct session_env *env)
 {
 	const struct registry_module *to = a->module ? registry_module(s->registry, a->module)
-						     : registry_module_for_capability(s->registry, a->capability);
+						     : registry_module_for_capability(
+							       s->registry, a->capability);
 	if (!to) {
 		char sentence[160];
 		snprintf(sentence, sizeof(sentence), "no module %s%.64s", a->module ? "" : "provides ",
@@ -336,8 +345,8 @@ static void act(struct session *s, const struct interpreter_action *a, const str
 		break;
 	case INTERPRETER_ERROR:
 		session_fact(s, FACT_error, record_error(s, a->number, a->sentence, env));
-		log_warn(calls, s->text, "document-error", "module=%s number=%d reason=%s", s->module->code, a->number,
-			log_quote(a->sentence));
+		log_warn(calls, s->text, "document-error", "module=%s number=%d reason=%s", s->module->code,
+			a->number, log_quote(a->sentence));
 		break;
 	case INTERPRETER_END:
 		exhausted(s, env);
@@ -370,7 +379,8 @@ static void begin_document(struct session *s, struct document *d, const struct s
 	for (int i = 0; i < document_warnings(d); i++)
 		log_warn(modules, s->text, "document-warning", "url=%s warning=%s", log_quote(s->url),
 			log_quote(document_warning(d, i)));
-	struct interpreter_event ev = {.kind = INTERPRETER_START, .answered = s->leg[0]->state == LEG_ANSWERED};
+	struct interpreter_event ev = {
+		.kind = INTERPRETER_START, .answered = s->leg[0]->state == LEG_ANSWERED};
 	instructions_event(s, &ev, env);
 }
 
@@ -388,7 +398,8 @@ static void document_fact(struct session *s, const struct session_document_resul
 	session_fact(s, FACT_document, f);
 }
 
-void session_on_document(struct session *s, const struct session_document_result *r, const struct session_env *env)
+void session_on_document(
+	struct session *s, const struct session_document_result *r, const struct session_env *env)
 {
 	if (s->state != SESSION_RUNNING || !s->wanted_url)
 		return;
@@ -411,5 +422,9 @@ void session_on_document(struct session *s, const struct session_document_result
 		return;
 	}
 	s->fallback = false;
+	free(s->body);
+	free(s->content_type);
+	s->body = r->body ? strndup(r->body, r->body_len) : NULL;
+	s->content_type = r->content_type ? strdup(r->content_type) : NULL;
 	begin_document(s, d, env);
 }

@@ -14,25 +14,31 @@
 #define LEG_TEXT_BYTES 256
 
 enum leg_state {
-	LEG_INCOMING,  /* invited, we have not answered */
-	LEG_CALLING,   /* we invite, nothing but 100 came */
-	LEG_RINGING,   /* we invite, it rings */
-	LEG_ANSWERED,  /* 2xx sent or received */
-	LEG_ENDING,    /* rejected, cancelled, BYE sent or received; the user agent still has it */
+	LEG_INCOMING, /* invited, we have not answered */
+	LEG_CALLING,  /* we invite, nothing but 100 came */
+	LEG_RINGING,  /* we invite, it rings */
+	LEG_ANSWERED, /* 2xx sent or received */
+	LEG_ENDING,   /* rejected, cancelled, BYE sent or received; the user agent still has it */
 	LEG_GONE,
 };
 
-enum released_by { RELEASED_BY_NONE, RELEASED_BY_CALLER, RELEASED_BY_CALLEE, RELEASED_BY_GATEWAY, RELEASED_BY_MODULE };
+enum released_by {
+	RELEASED_BY_NONE,
+	RELEASED_BY_CALLER,
+	RELEASED_BY_CALLEE,
+	RELEASED_BY_GATEWAY,
+	RELEASED_BY_MODULE
+};
 
 struct leg {
 	enum leg_state state;
 	bool outbound;
-	bool acked;		/* inbound: our 2xx was acknowledged */
-	bool late_offer;	/* inbound: the INVITE had no SDP, ours was the offer */
-	bool hold;		/* its far end wants to hear nothing */
-	bool row_open;		/* programmed */
-	bool row_pending;	/* released; its final meter record has not come */
-	bool cancelled;		/* we sent CANCEL */
+	bool acked;       /* inbound: our 2xx was acknowledged */
+	bool late_offer;  /* inbound: the INVITE had no SDP, ours was the offer */
+	bool hold;        /* its far end wants to hear nothing */
+	bool row_open;    /* programmed */
+	bool row_pending; /* released; its final meter record has not come */
+	bool cancelled;   /* we sent CANCEL */
 	struct id call;
 	char sid[ID_TEXT_BYTES];
 	ua_leg ua;
@@ -43,7 +49,6 @@ struct leg {
 	struct negotiation_agreed agreed; /* codec.rate 0: nothing yet */
 	char from[LEG_TEXT_BYTES], to[LEG_TEXT_BYTES], target[LEG_TEXT_BYTES];
 	char display[LEG_TEXT_BYTES], call_id[LEG_TEXT_BYTES], trunk[40], source[64];
-	char digits_to_send[40];
 	uint64_t setup_ns, answered_ns;
 	bool ringing_recorded, ended_recorded;
 };

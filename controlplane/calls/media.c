@@ -67,7 +67,8 @@ void media_offer(struct session *s, int leg)
 {
 	const struct leg *a = s->leg[0];
 	struct leg *l = s->leg[leg];
-	struct media_description local = able(s, l, a->agreed.codec.rate ? a->agreed.codec.encoding : MEDIA_OTHER);
+	struct media_description local = able(
+		s, l, a->agreed.codec.rate ? a->agreed.codec.encoding : MEDIA_OTHER);
 	negotiation_offer(&local, &l->local);
 }
 
@@ -105,8 +106,7 @@ static struct tg_command *command(struct link_chain *chain, enum tg_command_kind
 	if (chain->n == TG_CHAIN_MAX)
 		return NULL;
 	struct tg_command *c = &chain->command[chain->n++];
-	*c = (struct tg_command){
-		.kind = (uint8_t)kind, .leg = l->row.row, .generation = l->row.generation};
+	*c = (struct tg_command){.kind = (uint8_t)kind, .leg = l->row.row, .generation = l->row.generation};
 	return c;
 }
 
@@ -114,7 +114,9 @@ static struct tg_command *command(struct link_chain *chain, enum tg_command_kind
 void media_program(struct session *s, int leg, struct link_chain *chain, const struct session_env *env)
 {
 	struct leg *l = s->leg[leg];
-	struct tg_command *c = l->have_remote && !l->row_pending && l->row.generation ? command(chain, TG_CMD_PROGRAM, l) : NULL;
+	struct tg_command *c = l->have_remote && !l->row_pending && l->row.generation
+				       ? command(chain, TG_CMD_PROGRAM, l)
+				       : NULL;
 	if (!c)
 		return;
 	c->program = program_of(s, l);
@@ -161,7 +163,8 @@ void media_release_rows(struct session *s, int only_leg)
 	media_submit(s, &chain);
 }
 
-static void respond(struct session *s, int leg, int status, const struct media_description *sdp, const char *reason)
+static void respond(
+	struct session *s, int leg, int status, const struct media_description *sdp, const char *reason)
 {
 	struct action *a = session_add(s, ACTION_RESPOND, leg);
 	if (!a)

@@ -8,7 +8,7 @@
 
 #define MEDIA_CODECS_MAX  16
 #define MEDIA_STREAMS_MAX 8
-#define MEDIA_PT_NONE	  255
+#define MEDIA_PT_NONE     255
 
 enum media_encoding { MEDIA_OTHER, MEDIA_PCMU, MEDIA_PCMA, MEDIA_TELEPHONE_EVENT };
 enum media_direction { MEDIA_INACTIVE = 0, MEDIA_SENDONLY = 1, MEDIA_RECVONLY = 2, MEDIA_SENDRECV = 3 };
@@ -16,21 +16,22 @@ enum media_direction { MEDIA_INACTIVE = 0, MEDIA_SENDONLY = 1, MEDIA_RECVONLY = 
 struct media_codec {
 	enum media_encoding encoding;
 	uint8_t payload_type; /* 0 to 127 */
-	uint32_t rate;	      /* Hz */
+	uint32_t rate;        /* Hz */
 };
 
 struct media_description {
 	/* o= line: kept for our own; of a peer's only the version matters (unchanged: nothing to do). */
 	uint64_t session_id, session_version;
-	uint32_t ip_be;		/* where the far end wants its RTP; 0: c=0.0.0.0, old-style hold */
-	uint16_t port;		/* 0: stream refused */
+	uint32_t ip_be;                 /* where the far end wants its RTP; 0: c=0.0.0.0, old-style hold */
+	uint16_t port;                  /* 0: stream refused */
 	enum media_direction direction; /* as the sender of this description sees it */
-	int ptime;		/* ms; 0: not said, 20 is meant */
+	int ptime;                      /* ms; 0: not said, 20 is meant */
 	int codecs;
 	struct media_codec codec[MEDIA_CODECS_MAX]; /* in order of preference */
-	int streams;		/* m= lines in the body; an answer has as many, the others with port 0 */
-	int audio;		/* which of them this is; -1: none usable (not audio, not RTP/AVP, IPv6) */
-	char refused[MEDIA_STREAMS_MAX][48]; /* "video RTP/AVP 96": m= line of stream i without its port, for the answer */
+	int streams; /* m= lines in the body; an answer has as many, the others with port 0 */
+	int audio;   /* which of them this is; -1: none usable (not audio, not RTP/AVP, IPv6) */
+	char refused[MEDIA_STREAMS_MAX]
+		    [48]; /* "video RTP/AVP 96": m= line of stream i without its port, for the answer */
 };
 
 #endif

@@ -15,8 +15,8 @@ static void journal_dialog(struct engine *e, struct call *call, int leg)
 	free(text);
 	if (!dialog)
 		return;
-	json_t *f = json_pack("{s:s, s:i, s:o, s:I}", "session", call->session->text, "leg", leg, "dialog", dialog,
-		"sdp_version", (json_int_t)l->local.session_version);
+	json_t *f = json_pack("{s:s, s:i, s:o, s:I}", "session", call->session->text, "leg", leg, "dialog",
+		dialog, "sdp_version", (json_int_t)l->local.session_version);
 	uint64_t at = f ? journal_append(e->journal, FACT_leg_state, f) : 0;
 	if (at)
 		call->sip_sequence = at;
@@ -54,7 +54,8 @@ static void invite_failed(struct engine *e, struct call *call, int leg, int stat
 	session_on_invite_failed(call->session, leg, status, reason, &env);
 }
 
-static int reserve_and_prepare(struct engine *e, struct call *call, const struct action *a, char *why, size_t n)
+static int reserve_and_prepare(
+	struct engine *e, struct call *call, const struct action *a, char *why, size_t n)
 {
 	struct session *s = call->session;
 	struct leg *l = s->leg[a->leg];
@@ -125,7 +126,8 @@ static int leg_of_row(const struct session *s, uint32_t row, uint32_t generation
 	return -1;
 }
 
-static void program(struct engine *e, const struct session *s, struct link_chain *chain, const struct tg_command *c)
+static void program(
+	struct engine *e, const struct session *s, struct link_chain *chain, const struct tg_command *c)
 {
 	struct link_row row = {c->leg, c->generation};
 	int leg = leg_of_row(s, c->leg, c->generation);

@@ -9,7 +9,7 @@
 #include "controlplane/modules/webhook.h"
 
 #define MEDIA_ANSWER_MAX 65536
-#define API_VERSION	 "2010-04-01"
+#define API_VERSION      "2010-04-01"
 
 static const char *call_status(const struct session *s)
 {
@@ -22,7 +22,8 @@ static void add_extra(struct webhook *hook, const json_t *extra)
 {
 	const char *name;
 	json_t *value;
-	json_object_foreach((json_t *)extra, name, value) {
+	json_object_foreach((json_t *)extra, name, value)
+	{
 		if (json_is_string(value)) {
 			webhook_add(hook, name, json_string_value(value));
 		} else if (json_is_integer(value)) {
@@ -57,7 +58,8 @@ static void add_standard(struct webhook *hook, const struct session *s)
 	}
 }
 
-static void submit(struct engine *e, struct call *call, const struct fetcher_request *q, uint64_t *id, int kind)
+static void submit(
+	struct engine *e, struct call *call, const struct fetcher_request *q, uint64_t *id, int kind)
 {
 	requests_cancel(e, id);
 	*id = fetcher_submit(e->fetcher, q, NULL);
@@ -77,7 +79,8 @@ void requests_document(struct engine *e, struct call *call, const struct action 
 	int err = webhook_build(&hook, a->text, a->method, s->module->account->auth_token, &request);
 	webhook_clear(&hook);
 	if (err) {
-		struct session_document_result r = {.error = "the request could not be built", .error_number = 11100};
+		struct session_document_result r = {
+			.error = "the request could not be built", .error_number = 11100};
 		struct session_env env = engine_env(e, s);
 		session_on_document(s, &r, &env);
 		return;
@@ -120,9 +123,8 @@ void requests_media(struct engine *e, struct call *call, const char *url)
 	const struct session *s = call->session;
 	const char *codec = s->leg[0]->agreed.codec.encoding == MEDIA_PCMA ? "PCMA" : "PCMU";
 	char *source = percent_encoded(url), *request = NULL;
-	if (!source || asprintf(&request,
-			       "http://localhost/v1/media?source=%s&codec=%s&ptime=20&account=%s", source, codec,
-			       s->module->account->sid) < 0)
+	if (!source || asprintf(&request, "http://localhost/v1/media?source=%s&codec=%s&ptime=20&account=%s",
+			       source, codec, s->module->account->sid) < 0)
 		request = NULL;
 	free(source);
 	if (!request) {
@@ -134,7 +136,8 @@ void requests_media(struct engine *e, struct call *call, const char *url)
 		.method = "GET",
 		.unix_socket = e->media_socket,
 		.max_body = MEDIA_ANSWER_MAX,
-		.total_ms = (uint32_t)(e->settings->cache.fetch_ms + e->settings->cache.worker_seconds * 1000 + 5000)};
+		.total_ms = (uint32_t)(e->settings->cache.fetch_ms +
+				       e->settings->cache.worker_seconds * 1000 + 5000)};
 	submit(e, call, &q, &call->media_request, REQUEST_MEDIA);
 	free(request);
 }

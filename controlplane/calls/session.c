@@ -73,7 +73,7 @@ static struct session *make(struct registry *registry)
 	s->last = &s->first;
 	s->registry = registry;
 	s->dial.callee = -1;
-	s->cause = "completed";
+	copy(s->cause, sizeof(s->cause), "completed");
 	return s;
 }
 
@@ -191,6 +191,9 @@ void session_destroy(struct session *s)
 	free(s->url);
 	free(s->wanted_url);
 	free(s->wanted_method);
+	json_decref(s->wanted_extra);
+	free(s->body);
+	free(s->content_type);
 	free(s->play.url);
 	free(s->play.lease);
 	free(s->play.address);
@@ -202,8 +205,8 @@ void session_destroy(struct session *s)
 
 static const char *const released_by_name[] = {"", "caller", "callee", "gateway", "module"};
 
-void session_leg_ended(struct session *s, int leg, int status, int q850, enum released_by by, const char *reason,
-	const struct session_env *env)
+void session_leg_ended(struct session *s, int leg, int status, int q850, enum released_by by,
+	const char *reason, const struct session_env *env)
 {
 	struct leg *l = s->leg[leg];
 	if (l->ended_recorded)
@@ -257,7 +260,7 @@ void session_end(struct session *s, enum released_by by, int q850, const char *c
 	if (s->state != SESSION_RUNNING)
 		return;
 	s->state = SESSION_CLOSING;
-	s->cause = cause;
+	copy(s->cause, sizeof(s->cause), cause);
 	copy(s->reason, sizeof(s->reason), reason);
 	instructions_stop(s, env);
 	for (int t = 0; t < TIMERS; t++)
@@ -315,7 +318,8 @@ static void on_acked(struct session *s, int leg, const struct ua_event *ev, cons
 		return;
 	l->late_offer = false;
 	if (!ev->sdp || !media_remote_answered(s, leg, ev->sdp)) {
-		session_end(s, RELEASED_BY_GATEWAY, 79, "no-common-codec", "the answer in the ACK fits nothing offered", env);
+		session_end(s, RELEASED_BY_GATEWAY, 79, "no-common-codec",
+			"the answer in the ACK fits nothing offered", env);
 		return;
 	}
 	struct link_chain chain = {.n = 0};

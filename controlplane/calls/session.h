@@ -46,7 +46,8 @@ struct session_dial {
 };
 
 struct session_play {
-	bool resolving, playing, waiting; /* waiting: resolved, but the far end isn't known yet (late offer) */
+	bool resolving, playing,
+		waiting; /* waiting: resolved, but the far end isn't known yet (late offer) */
 	bool stop_on_digit;
 	uint32_t id, loops;
 	char *url, *lease, *address;
@@ -57,7 +58,7 @@ struct session {
 	enum session_state state;
 	struct id id;
 	char text[ID_TEXT_BYTES];
-	struct registry *registry; /* the snapshot that this session began with */
+	struct registry *registry;            /* the snapshot that this session began with */
 	const struct registry_account *owner; /* of the number that was called */
 	const struct registry_module *module; /* in control */
 	char number[LEG_TEXT_BYTES];
@@ -73,21 +74,22 @@ struct session {
 	/* The document in force. */
 	struct document *document;
 	struct interpreter interpreter;
-	char *url;	 /* it came from here */
+	char *url;                        /* it came from here */
+	char *body, *content_type;        /* what it was parsed from */
 	char *wanted_url, *wanted_method; /* what is being fetched */
+	json_t *wanted_extra;             /* with these parameters */
 	bool interpreting;
-	bool fallback;	 /* what is being fetched is the fallback */
-	int documents;	 /* fetched without media or input in between */
+	bool fallback; /* what is being fetched is the fallback */
+	int documents; /* fetched without media or input in between */
 	struct session_play play;
 	struct session_dial dial;
-	uint64_t deadline[TIMERS]; /* UTC ns; 0: off */
-	const char *cause; /* why it ended: a literal */
-	char reason[256];
+	uint64_t deadline[TIMERS];   /* UTC ns; 0: off */
+	char cause[40], reason[256]; /* why it ended: a word, a sentence */
 	/* Of the node's settings, given by the engine. */
 	uint32_t media_timeout_ms;
 	bool latch;
-	uint64_t region;   /* id of the region that its rows are in */
-	char *partial;	 /* why its figures are uncertain, or NULL */
+	uint64_t region; /* id of the region that its rows are in */
+	char *partial;   /* why its figures are uncertain, or NULL */
 	/* Actions that the engine has not taken yet, in order. */
 	struct action *first, **last;
 };
@@ -104,7 +106,7 @@ struct session_begin {
 
 /* What a step may ask. */
 struct session_env {
-	uint64_t now_ns; /* by the region's timebase */
+	uint64_t now_ns;               /* by the region's timebase */
 	struct policy_rate *dial_rate; /* of the account in control, held by the engine */
 };
 
@@ -112,13 +114,13 @@ struct session_media_result {
 	bool ok;
 	uint32_t item, generation;
 	const char *lease, *address, *served;
-	int status;	       /* of the media layer's answer; 0: none came */
+	int status; /* of the media layer's answer; 0: none came */
 	const char *error, *sentence;
 };
 
 struct session_document_result {
-	int status;	       /* HTTP; 0: none */
-	const char *error;     /* NULL: fine */
+	int status;        /* HTTP; 0: none */
+	const char *error; /* NULL: fine */
 	int error_number;
 	const char *content_type, *body, *final_url;
 	size_t body_len;
@@ -133,17 +135,19 @@ struct session *session_recover(struct registry *registry, const struct id *id);
 void session_destroy(struct session *session);
 
 void session_on_ua(struct session *s, int leg, const struct ua_event *event, const struct session_env *env);
-void session_on_document(struct session *s, const struct session_document_result *r, const struct session_env *env);
+void session_on_document(
+	struct session *s, const struct session_document_result *r, const struct session_env *env);
 void session_on_media(struct session *s, const struct session_media_result *r, const struct session_env *env);
 void session_on_digit(struct session *s, int leg, char digit, const struct session_env *env);
-void session_on_play_done(struct session *s, int leg, uint32_t play_id, bool stopped, const struct session_env *env);
+void session_on_play_done(
+	struct session *s, int leg, uint32_t play_id, bool stopped, const struct session_env *env);
 void session_on_media_timeout(struct session *s, int leg, const struct session_env *env);
 void session_on_timer(struct session *s, enum session_timer timer, const struct session_env *env);
 /* The leg's final meter record is in the journal. */
 void session_on_row_released(struct session *s, int leg, const struct session_env *env);
 /* ACTION_INVITE could not be carried out (no row, an address that is no URI, ...). */
-void session_on_invite_failed(struct session *s, int leg, int status, const char *reason,
-	const struct session_env *env);
+void session_on_invite_failed(
+	struct session *s, int leg, int status, const char *reason, const struct session_env *env);
 /* The gateway itself ends it (shutdown, dataplane fault). */
 void session_end(struct session *s, enum released_by by, int q850, const char *cause, const char *reason,
 	const struct session_env *env);
@@ -156,15 +160,16 @@ struct action *session_take_actions(struct session *s);
 struct action *session_add(struct session *s, enum action_kind kind, int leg);
 void session_fact(struct session *s, enum fact fact, json_t *payload);
 /* A leg has come to its end: its record, once. */
-void session_leg_ended(struct session *s, int leg, int status, int q850, enum released_by by, const char *reason,
-	const struct session_env *env);
+void session_leg_ended(struct session *s, int leg, int status, int q850, enum released_by by,
+	const char *reason, const struct session_env *env);
 void session_maybe_close(struct session *s, const struct session_env *env);
 struct leg *session_add_leg(struct session *s, const struct session_env *env);
 
 /* instructions.c */
-void instructions_event(struct session *s, const struct interpreter_event *event, const struct session_env *env);
-void instructions_fetch(struct session *s, const char *url, const char *method, json_t *extra,
-	const struct session_env *env);
+void instructions_event(
+	struct session *s, const struct interpreter_event *event, const struct session_env *env);
+void instructions_fetch(
+	struct session *s, const char *url, const char *method, json_t *extra, const struct session_env *env);
 /* The module in control failed: fallback, return to the module below, or the end. */
 void instructions_failed(struct session *s, int number, const char *sentence, const struct session_env *env);
 void instructions_stop(struct session *s, const struct session_env *env);
@@ -174,10 +179,10 @@ void instructions_play_pending(struct session *s, const struct session_env *env)
 struct handoff_request {
 	const struct registry_module *to;
 	const char *trigger;
-	const char *url; /* document to begin with; NULL: the module's own */
+	const char *url;        /* document to begin with; NULL: the module's own */
 	const char *return_url; /* the giving module waits for control at this URL; NULL: it doesn't */
-	json_t *extra;	 /* parameters for the first request, owned; or NULL */
-	bool returning;	 /* back to a module of the stack: allowed by having been there */
+	json_t *extra;          /* parameters for the first request, owned; or NULL */
+	bool returning;         /* back to a module of the stack: allowed by having been there */
 };
 void handoff_to(struct session *s, struct handoff_request *request, const struct session_env *env);
 void handoff_return(struct session *s, const char *status, const struct session_env *env);
@@ -187,15 +192,16 @@ void handoff_close_stint(struct session *s, const char *reason, const struct ses
 /* dialing.c */
 void dialing_start(struct session *s, const struct interpreter_dial *dial, const struct session_env *env);
 void dialing_on_ua(struct session *s, int leg, const struct ua_event *event, const struct session_env *env);
-void dialing_invite_failed(struct session *s, int leg, int status, const char *reason,
-	const struct session_env *env);
+void dialing_invite_failed(
+	struct session *s, int leg, int status, const char *reason, const struct session_env *env);
 void dialing_timeout(struct session *s, const struct session_env *env);
 /* Ends the callee's leg and goes on with the caller's document. */
-void dialing_hang_up_callee(struct session *s, enum released_by by, const char *reason,
-	const struct session_env *env);
+void dialing_hang_up_callee(
+	struct session *s, enum released_by by, const char *reason, const struct session_env *env);
 
 /* media.c */
-bool media_answer_incoming(struct session *s, const struct session_env *env, int *status, const char **reason);
+bool media_answer_incoming(
+	struct session *s, const struct session_env *env, int *status, const char **reason);
 void media_offer(struct session *s, int leg);
 void media_program(struct session *s, int leg, struct link_chain *chain, const struct session_env *env);
 void media_hear(struct session *s, int leg, struct link_chain *chain, const struct tg_leg_source *source);
@@ -210,8 +216,10 @@ json_t *record_leg_open(const struct session *s, int leg);
 json_t *record_leg_media(const struct session *s, int leg, const struct session_env *env);
 json_t *record_leg_ringing(const struct session *s, int leg, int status, const struct session_env *env);
 json_t *record_leg_answered(const struct session *s, int leg);
-json_t *record_stint(const struct session *s, const char *trigger_or_reason, bool open, const struct session_env *env);
-json_t *record_error(const struct session *s, int number, const char *sentence, const struct session_env *env);
+json_t *record_stint(
+	const struct session *s, const char *trigger_or_reason, bool open, const struct session_env *env);
+json_t *record_error(
+	const struct session *s, int number, const char *sentence, const struct session_env *env);
 json_t *record_text(const struct session *s, int leg, const struct session_env *env);
 
 #endif

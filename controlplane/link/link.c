@@ -57,7 +57,8 @@ static void release_leftovers(struct link *l)
 			continue;
 		rows_take_this(&l->rows, row);
 		l->in_use++;
-		l->rows.use[row] = (struct row_use){.generation = programmed ? programmed : wanted, .state = ROW_OPEN};
+		l->rows.use[row] = (struct row_use){
+			.generation = programmed ? programmed : wanted, .state = ROW_OPEN};
 		struct link_chain chain = {.n = 0};
 		link_release(l, &chain, (struct link_row){row, l->rows.use[row].generation});
 		link_submit(l, &chain);
@@ -161,8 +162,8 @@ static void copy_text(char *to, const char *from, size_t room)
 	to[room - 1] = '\0';
 }
 
-void link_program(struct link *l, struct link_chain *chain, struct link_row row, const struct tg_leg_program *program,
-	uint32_t stint, const struct link_label *label)
+void link_program(struct link *l, struct link_chain *chain, struct link_row row,
+	const struct tg_leg_program *program, uint32_t stint, const struct link_label *label)
 {
 	struct row_use *use = use_of(l, row);
 	struct tg_command *c = use ? add(chain, TG_CMD_PROGRAM, row) : NULL;
@@ -192,7 +193,8 @@ void link_program(struct link *l, struct link_chain *chain, struct link_row row,
 	use->state = ROW_OPEN;
 }
 
-void link_source(struct link *l, struct link_chain *chain, struct link_row row, const struct tg_leg_source *source)
+void link_source(
+	struct link *l, struct link_chain *chain, struct link_row row, const struct tg_leg_source *source)
 {
 	struct row_use *use = use_of(l, row);
 	struct tg_command *c = use && use->state == ROW_OPEN ? add(chain, TG_CMD_SOURCE, row) : NULL;
@@ -205,7 +207,8 @@ void link_source(struct link *l, struct link_chain *chain, struct link_row row, 
 	tg_desired_write_end(d);
 }
 
-void link_stint(struct link *l, struct link_chain *chain, struct link_row row, uint32_t stint, const char *module)
+void link_stint(
+	struct link *l, struct link_chain *chain, struct link_row row, uint32_t stint, const char *module)
 {
 	struct row_use *use = use_of(l, row);
 	struct tg_command *c = use && use->state == ROW_OPEN ? add(chain, TG_CMD_STINT, row) : NULL;
@@ -246,8 +249,8 @@ void link_submit(struct link *l, const struct link_chain *chain)
 	for (uint32_t i = 0; i < ready.n; i++)
 		ready.command[i].more = i + 1 < ready.n;
 	uint32_t w = ready.command[0].kind == TG_CMD_SNAPSHOT
-		? ready.command[0].leg
-		: tg_capacity_worker(tg_region_capacity(l->region), ready.command[0].leg);
+			     ? ready.command[0].leg
+			     : tg_capacity_worker(tg_region_capacity(l->region), ready.command[0].leg);
 	struct worker_end *end = &l->end[w];
 	if (!end->first && !push_chain(l, w, &ready))
 		return;
@@ -288,7 +291,8 @@ static void look_at_news(struct link *l, uint32_t index)
 	bool stopped = atomic_load_explicit(&e->play_stopped, memory_order_relaxed);
 	uint32_t digits = atomic_load_explicit(&e->digit_count, memory_order_acquire);
 	uint32_t timeouts = atomic_load_explicit(&e->media_timeouts, memory_order_acquire);
-	if (digits - use->digits > TG_DIGITS_WAITING) /* never so by a worker of ours: it counts digits_lost */
+	if (digits - use->digits >
+		TG_DIGITS_WAITING) /* never so by a worker of ours: it counts digits_lost */
 		use->digits = digits - TG_DIGITS_WAITING;
 	/* A handler may release the row: then use_of() no longer finds it open. */
 	while (use->generation == row.generation && use->state == ROW_OPEN && use->digits != digits) {
@@ -316,8 +320,8 @@ static void take_event(struct link *l, const struct tg_event *ev)
 		return;
 	}
 	struct link_row row = {ev->leg, ev->generation};
-	log_error(link, NULL, "command-refused", "row=%u generation=%u reason=\"%s\"", ev->leg, ev->generation,
-		tg_refusal_text(ev->refusal));
+	log_error(link, NULL, "command-refused", "row=%u generation=%u reason=\"%s\"", ev->leg,
+		ev->generation, tg_refusal_text(ev->refusal));
 	struct row_use *use = use_of(l, row);
 	if (!use)
 		return;
@@ -444,7 +448,7 @@ unsigned link_snapshot(struct link *l, uint32_t tag)
 bool link_releasing(const struct link *l, struct link_row row)
 {
 	return row.row < l->rows.legs && l->rows.use[row.row].generation == row.generation &&
-		l->rows.use[row.row].state == ROW_RELEASING;
+	       l->rows.use[row.row].state == ROW_RELEASING;
 }
 
 uint32_t link_rows_in_use(const struct link *l)

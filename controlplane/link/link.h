@@ -1,8 +1,9 @@
 /* The control plane's end of the region: rows, commands, news, meter records. On the SIP thread only.
  *
- * Commands go out in chains (contract/command.h). A chain for which the ring has no room waits here, in order.
- * Meter records are taken in two steps: they leave the ring only when the journal has made them durable. A row
- * that was released is used again only after its final record is durable, and then last of all free rows. */
+ * Commands go out in chains (contract/command.h). A chain for which the ring has no room waits here, in
+ * order. Meter records are taken in two steps: they leave the ring only when the journal has made them
+ * durable. A row that was released is used again only after its final record is durable, and then last of all
+ * free rows. */
 #ifndef TG_LINK_LINK_H
 #define TG_LINK_LINK_H
 
@@ -32,8 +33,8 @@ struct link_handler {
 	void (*snapshot)(void *ctx, uint32_t tag, uint32_t worker, bool ok, const json_t *fact);
 };
 
-/* Repairs this side's ring ends. Rows that a predecessor left in use are released; `released` tells about each.
- * journalled: per worker, sums of the meter records of this region that the journal holds already. */
+/* Repairs this side's ring ends. Rows that a predecessor left in use are released; `released` tells about
+ * each. journalled: per worker, sums of the meter records of this region that the journal holds already. */
 struct link_options {
 	struct tg_region *region;
 	struct journal *journal;
@@ -66,10 +67,10 @@ struct link_chain {
 };
 void link_program(struct link *link, struct link_chain *chain, struct link_row row,
 	const struct tg_leg_program *program, uint32_t stint, const struct link_label *label);
-void link_source(struct link *link, struct link_chain *chain, struct link_row row,
-	const struct tg_leg_source *source);
-void link_stint(struct link *link, struct link_chain *chain, struct link_row row, uint32_t stint,
-	const char *module);
+void link_source(
+	struct link *link, struct link_chain *chain, struct link_row row, const struct tg_leg_source *source);
+void link_stint(
+	struct link *link, struct link_chain *chain, struct link_row row, uint32_t stint, const char *module);
 void link_release(struct link *link, struct link_chain *chain, struct link_row row);
 /* Sends it; an empty chain is nothing. */
 void link_submit(struct link *link, const struct link_chain *chain);

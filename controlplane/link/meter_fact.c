@@ -18,9 +18,10 @@ json_t *meter_fact(uint64_t region, const struct tg_meter_record *r)
 {
 	json_t *f = json_pack("{s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:I}", "region",
 		(json_int_t)region, "worker", (int)r->worker, "row", (json_int_t)r->leg, "generation",
-		(json_int_t)r->generation, "stint", (json_int_t)r->stint, "part", (json_int_t)r->part, "start_ns",
-		(json_int_t)r->start_ns, "end_ns", (json_int_t)r->end_ns, "final", (int)r->final, "media_timeout",
-		(int)r->media_timeout, "lost", (json_int_t)r->lost, "jitter_us", (json_int_t)r->jitter_us);
+		(json_int_t)r->generation, "stint", (json_int_t)r->stint, "part", (json_int_t)r->part,
+		"start_ns", (json_int_t)r->start_ns, "end_ns", (json_int_t)r->end_ns, "final", (int)r->final,
+		"media_timeout", (int)r->media_timeout, "lost", (json_int_t)r->lost, "jitter_us",
+		(json_int_t)r->jitter_us);
 	if (f)
 		put(f, &r->counts);
 	return f;
@@ -33,8 +34,8 @@ json_t *snapshot_fact(uint64_t region, uint32_t worker, const struct tg_meter_re
 	for (int i = 0; i < TG_METERS; i++)
 		if (r->total.v[i] != r->closed.v[i] + r->counts.v[i] || r->closed.v[i] != journalled->v[i])
 			*ok = false;
-	return json_pack("{s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "region", (json_int_t)region, "worker",
-		(json_int_t)worker, "tag", (json_int_t)r->stint, "at_ns", (json_int_t)r->end_ns, "ok", (int)*ok, "open",
-		object(&r->counts), "closed", object(&r->closed), "total", object(&r->total), "journalled",
-		object(journalled));
+	return json_pack("{s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "region", (json_int_t)region,
+		"worker", (json_int_t)worker, "tag", (json_int_t)r->stint, "at_ns", (json_int_t)r->end_ns,
+		"ok", (int)*ok, "open", object(&r->counts), "closed", object(&r->closed), "total",
+		object(&r->total), "journalled", object(journalled));
 }

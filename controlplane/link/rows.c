@@ -42,7 +42,8 @@ static uint32_t least_used(const struct rows *rows)
 {
 	uint32_t best = 0;
 	for (uint32_t w = 1; w < rows->cap->workers; w++)
-		if (rows->head[w] != TG_NONE && (rows->head[best] == TG_NONE || rows->in_use[w] < rows->in_use[best]))
+		if (rows->head[w] != TG_NONE &&
+			(rows->head[best] == TG_NONE || rows->in_use[w] < rows->in_use[best]))
 			best = w;
 	return best;
 }

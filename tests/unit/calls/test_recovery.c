@@ -36,9 +36,8 @@ START_TEST(an_open_session_is_found_with_what_it_had)
 	open_session(SE);
 	feed(FACT_leg_open, json_pack("{s:s, s:i}", "session", SE, "leg", 0));
 	feed(FACT_leg_open, json_pack("{s:s, s:i}", "session", SE, "leg", 1));
-	feed(FACT_leg_media,
-		json_pack("{s:s, s:i, s:I, s:i, s:i}", "session", SE, "leg", 1, "region", (json_int_t)77, "row", 5,
-			"generation", 9));
+	feed(FACT_leg_media, json_pack("{s:s, s:i, s:I, s:i, s:i}", "session", SE, "leg", 1, "region",
+				     (json_int_t)77, "row", 5, "generation", 9));
 	feed(FACT_leg_ended, json_pack("{s:s, s:i}", "session", SE, "leg", 1));
 	feed(FACT_stint_open, json_pack("{s:s, s:i}", "session", SE, "stint", 0));
 	feed(FACT_stint_close, json_pack("{s:s, s:i}", "session", SE, "stint", 0));

@@ -1,11 +1,13 @@
 /* Sessions without sockets, region or journal: what happens goes in, what is to be done comes out. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "controlplane/calls/session.h"
+#include "controlplane/calls/state.h"
 #include "controlplane/modules/registry_entry.h"
 #include "tests/unit/journal/scratch.h"
 
@@ -23,7 +25,8 @@ static const char registry_text[] =
 	"  { code = \"front\"; account = \"" SID_A
 	"\"; url = \"http://h/front/start\"; fallback_url = \"http://h/sorry\"; },\n"
 	"  { code = \"connect\"; account = \"" SID_B
-	"\"; url = \"http://h/connect/start\"; uri_space = \"http://h/connect/\"; accepts_handoff_from = (\"*\"); },\n"
+	"\"; url = \"http://h/connect/start\"; uri_space = \"http://h/connect/\"; accepts_handoff_from = "
+	"(\"*\"); },\n"
 	"  { code = \"private\"; account = \"" SID_B "\"; url = \"http://h/private/start\"; });\n"
 	"numbers = ({ pattern = \"+15550100\"; account = \"" SID_A "\"; module = \"front\"; });\n";
 
@@ -137,6 +140,19 @@ static void as_the_engine(struct action *a)
 	media_offer(s, a->leg);
 }
 
+/* After every step the session survives being written down and read again. */
+static void check_state(void)
+{
+	json_t *before = state_of(s);
+	struct session *copy;
+	ck_assert_int_eq(state_restore(before, registry_ref(registry), &copy), 0);
+	json_t *after = state_of(copy);
+	ck_assert(json_equal(before, after));
+	json_decref(before);
+	json_decref(after);
+	session_destroy(copy);
+}
+
 static const char *done(void)
 {
 	did[0] = '\0';
@@ -146,6 +162,7 @@ static const char *done(void)
 		describe(a);
 		action_free(a);
 	}
+	check_state();
 	size_t n = strlen(did);
 	if (n)
 		did[n - 1] = '\0';
@@ -622,6 +639,32 @@ START_TEST(control_returns_to_the_module_that_waits)
 }
 END_TEST
 
+START_TEST(a_state_that_makes_no_sense_is_refused)
+{
+	bridged();
+	json_t *good = state_of(s);
+	static const struct {
+		const char *name, *value;
+	} bad[] = {{"version", "9"}, {"session", "\"SE\""}, {"module", "\"nobody\""}, {"legs", "[]"},
+		{"state", "7"}, {"owner", "null"}, {"document", "\"<Response>\""},
+		{"dial", "{\"callee\": 50}"}, {"stack", "[{\"module\": \"front\"}]"}, {"legs", "[{}]"}};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		json_t *state = json_deep_copy(good);
+		json_object_set_new(state, bad[i].name, json_loads(bad[i].value, JSON_DECODE_ANY, NULL));
+		struct session *copy = NULL;
+		ck_assert_msg(state_restore(state, registry, &copy) == -EINVAL, "%s = %s", bad[i].name,
+			bad[i].value);
+		ck_assert_ptr_null(copy);
+		json_decref(state);
+	}
+	json_t *nothing = json_object();
+	struct session *copy = NULL;
+	ck_assert_int_eq(state_restore(nothing, registry, &copy), -EINVAL);
+	json_decref(nothing);
+	json_decref(good);
+}
+END_TEST
+
 START_TEST(an_unacknowledged_answer_ends_the_call)
 {
 	begin();
@@ -650,7 +693,7 @@ int main(void)
 		a_late_offer_is_programmed_by_the_ack, a_play_that_fails_goes_on_with_the_next_verb,
 		media_timeout_ends_the_session, a_dialog_that_vanishes_still_gets_its_record,
 		documents_that_loop_are_stopped, control_returns_to_the_module_that_waits,
-		an_unacknowledged_answer_ends_the_call};
+		a_state_that_makes_no_sense_is_refused, an_unacknowledged_answer_ends_the_call};
 	Suite *suite = suite_create("session");
 	TCase *tcase = tcase_create("session");
 	tcase_set_timeout(tcase, 30);

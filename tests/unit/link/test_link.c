@@ -46,7 +46,8 @@ static void on_snapshot(void *ctx, uint32_t tag, uint32_t w, bool ok, const json
 	snapshot_ok = ok;
 }
 
-static const struct link_handler handler = {on_digit, on_play_done, on_timeout, on_refused, on_released, on_snapshot};
+static const struct link_handler handler = {
+	on_digit, on_play_done, on_timeout, on_refused, on_released, on_snapshot};
 
 static uint64_t now(void *ctx)
 {
@@ -60,7 +61,8 @@ static bool never_seen(void *ctx, const struct tg_meter_record *r)
 
 static void open_link(void)
 {
-	struct link_options o = {.region = control, .journal = journal, .handler = &handler, .seen = never_seen};
+	struct link_options o = {
+		.region = control, .journal = journal, .handler = &handler, .seen = never_seen};
 	ck_assert_int_eq(link_open(&l, &o), 0);
 }
 
@@ -68,11 +70,18 @@ static void setup(void)
 {
 	char why[512] = "";
 	digits = plays = released = refused = 0;
-	struct tg_capacity cap = {.workers = 1, .addresses = 1, .port_min = 20000, .ports = 8, .media_items = 4,
-		.arena_bytes = 65536, .address_be = {0x0100007f}};
+	struct tg_capacity cap = {.workers = 1,
+		.addresses = 1,
+		.port_min = 20000,
+		.ports = 8,
+		.media_items = 4,
+		.arena_bytes = 65536,
+		.address_be = {0x0100007f}};
 	snprintf(name, sizeof(name), "tollgate-test-link-%d", (int)getpid());
-	ck_assert_msg(!tg_region_open(&control, "/dev/shm", name, &cap, TG_ROLE_CONTROL, why, sizeof(why)), "%s", why);
-	ck_assert_msg(!tg_region_open(&worker, "/dev/shm", name, &cap, TG_ROLE_DATAPLANE, why, sizeof(why)), "%s", why);
+	ck_assert_msg(!tg_region_open(&control, "/dev/shm", name, &cap, TG_ROLE_CONTROL, why, sizeof(why)),
+		"%s", why);
+	ck_assert_msg(!tg_region_open(&worker, "/dev/shm", name, &cap, TG_ROLE_DATAPLANE, why, sizeof(why)),
+		"%s", why);
 	scratch_make(dir);
 	struct journal_options o = {.dir = dir, .segment_bytes = 1 << 20, .now = now};
 	ck_assert_msg(!journal_open(&journal, &o, why, sizeof(why)), "%s", why);
@@ -115,14 +124,17 @@ static struct link_row open_row(void)
 
 static void event(enum tg_event_kind kind, struct link_row row, int refusal)
 {
-	struct tg_event ev = {.kind = (uint8_t)kind, .refusal = (uint8_t)refusal, .leg = row.row,
+	struct tg_event ev = {.kind = (uint8_t)kind,
+		.refusal = (uint8_t)refusal,
+		.leg = row.row,
 		.generation = row.generation};
 	ck_assert_int_eq(tg_ring_push(tg_region_events(worker, 0), &ev), 0);
 }
 
 static void final_record(struct link_row row)
 {
-	struct tg_meter_record r = {.kind = TG_METER_PART, .final = 1, .leg = row.row, .generation = row.generation};
+	struct tg_meter_record r = {
+		.kind = TG_METER_PART, .final = 1, .leg = row.row, .generation = row.generation};
 	r.counts.v[0] = 5;
 	ck_assert_int_eq(tg_ring_push(tg_region_meters(worker, 0), &r), 0);
 }

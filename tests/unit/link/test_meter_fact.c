@@ -40,8 +40,15 @@ END_TEST
 
 START_TEST(a_part_has_every_counter)
 {
-	struct tg_meter_record r = {.kind = TG_METER_PART, .worker = 1, .leg = 7, .generation = 4000000000u, .stint = 2,
-		.part = 3, .final = 1, .start_ns = 1700000000000000000ull, .end_ns = 1700000001000000000ull};
+	struct tg_meter_record r = {.kind = TG_METER_PART,
+		.worker = 1,
+		.leg = 7,
+		.generation = 4000000000u,
+		.stint = 2,
+		.part = 3,
+		.final = 1,
+		.start_ns = 1700000000000000000ull,
+		.end_ns = 1700000001000000000ull};
 	for (int i = 0; i < TG_METERS; i++)
 		r.counts.v[i] = 100 + (uint64_t)i;
 	json_t *f = meter_fact(0x7fffffffffffffffull, &r);
