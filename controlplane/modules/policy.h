@@ -20,8 +20,8 @@ enum policy_number {
 /* The denial with this number, for who finds something else in the list to be the case. */
 const struct policy_denial *policy_denial_of(enum policy_number number);
 
-/* A token bucket: dials_per_second with a burst of one second. Zeroed at the beginning; held by the caller per
- * account. */
+/* A token bucket: dials_per_second with a burst of one second. Zeroed at the beginning; held by the caller
+ * per account. */
 struct policy_rate {
 	uint64_t last_ns;
 	uint64_t tokens_ns; /* time saved up, at most one second */
@@ -29,9 +29,11 @@ struct policy_rate {
 
 /* NULL: allowed. Not allowed: the receiving module's account is suspended, or it is another account's and
  * doesn't accept the giver's. */
-const struct policy_denial *policy_handoff(const struct registry_module *from, const struct registry_module *to);
-/* destination: a number or a sip: URI. caller_id: what will be shown; "anonymous" is always owned. Takes a token
- * only when everything else is allowed. */
+const struct policy_denial *policy_handoff(
+	const struct registry_module *from, const struct registry_module *to);
+/* destination: a number, or a sip: URI of the plain form sip:user@host[:port], with no parameters but
+ * transport and user=phone, and no headers but X-...: everything else could lead past the list. caller_id:
+ * what will be shown; "anonymous" is always owned. Takes a token only when everything else is allowed. */
 const struct policy_denial *policy_dial(const struct registry_account *account, const char *destination,
 	const char *caller_id, struct policy_rate *rate, uint64_t now_ns);
 

@@ -23,6 +23,7 @@ static const char full[] =
 	"  { code = \"front\"; account = \"" SID_A
 	"\"; url = \"http://h/app/front.xml\"; uri_space = \"http://h/app/\";\n"
 	"    method = \"GET\"; fallback_url = \"http://h/sorry\"; capabilities = (\"say\"); },\n"
+	"  { code = \"zzz\"; account = \"" SID_A "\"; url = \"http://h/\"; },\n"
 	"  { code = \"bee\"; account = \"" SID_B
 	"\"; url = \"https://b/\"; accepts_handoff_from = (\"*\"); });\n"
 	"numbers = (\n"
@@ -121,9 +122,9 @@ START_TEST(modules_by_url)
 		const char *url, *module;
 	} cases[] = {{"http://h/app/zoo.xml", "zoo"}, {"http://h/app/zoo.xml?y=2", "zoo"},
 		{"HTTP://H/app/zoo.xml#x", "zoo"}, {"http://h/app/zoo.xml2", "front"},
-		{"http://h/app/x/y", "front"}, {"http://h/app/x/../zoo.xml", "zoo"}, {"http://h/app", NULL},
-		{"http://h/apps/", NULL}, {"https://h/app/", NULL}, {"https://b/anything", "bee"},
-		{"relative", NULL}};
+		{"http://h/app/x/y", "front"}, {"http://h/app/x/../zoo.xml", "zoo"}, {"http://h/app", "zzz"},
+		{"http://h/apps/", "zzz"}, {"https://h/app/", NULL}, {"http://x/app/", NULL},
+		{"https://b/anything", "bee"}, {"relative", NULL}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct registry_module *m = registry_module_by_url(registry, cases[i].url);
 		ck_assert_msg((m == NULL) == (cases[i].module == NULL), "%s", cases[i].url);
