@@ -62,16 +62,20 @@ static int allow(scmp_filter_ctx f)
 		SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(exit), SCMP_SYS(exit_group),
 		SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getpid),
 		SCMP_SYS(gettid), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(getrandom),
-		SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(sched_yield),
-		SCMP_SYS(close), SCMP_SYS(sysinfo)};
+		SCMP_SYS(fstat), SCMP_SYS(lseek), SCMP_SYS(sched_yield), SCMP_SYS(close), SCMP_SYS(sysinfo)};
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		int e = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
 		if (e)
 			return e;
 	}
+	int e = 0;
+#ifdef SANITIZED
+	e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sigaltstack), 0);
+	if (e)
+		return e;
+#endif
 	/* Memory, but none that is executable. */
-	int e = seccomp_rule_add(
-		f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	e = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (!e)
 		e = seccomp_rule_add(
 			f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
