@@ -35,6 +35,8 @@ BUILDS = {
 }
 _COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 STEP_SECONDS = 900
+# Tests of what two threads or processes touch at a time.
+UNDER_THREADS = ("contract/ring", "contract/leg", "base/mailbox", "journal/journal", "link/link")
 
 
 class Outcome:
@@ -131,7 +133,7 @@ def end_to_end(folder, chosen):
 
 def rings_under_threads():
     """The rings between the planes, and the mailbox between threads, under ThreadSanitizer."""
-    return meson_tests("build-tsan", lambda name: name in ("contract/ring", "base/mailbox", "journal/journal"))
+    return meson_tests("build-tsan", lambda name: name in UNDER_THREADS)
 
 
 # --- checks --------------------------------------------------------------------------------------------

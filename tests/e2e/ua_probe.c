@@ -8,6 +8,7 @@
  *   early     183 with SDP, then 200
  *   hangup    200, and BYE when the ACK is there
  *   hold      200, and a re-INVITE (sendonly) when the ACK is there
+ *   mute      200, and no answer to a re-INVITE
  *   4xx, 5xx, 6xx  that status
  *   else      180, 200
  * Commands: "call URI [USER PASSWORD]", "late URI" (no offer), "bad KIND" (an INVITE that must be refused),
@@ -128,11 +129,11 @@ static void on_acked(struct probe *p, const struct ua_event *v)
 	if (!strcmp(plan, "hangup"))
 		ua_bye(p->ua, v->leg, 16, "Normal call clearing");
 	if (!strcmp(plan, "hold")) {
+		*plan = '\0'; /* once */
 		struct media_description d = ours(p);
 		d.direction = MEDIA_SENDONLY;
 		ua_reinvite(p->ua, v->leg, &d);
 	}
-	*plan = '\0';
 }
 
 static void on_event(void *ctx, const struct ua_event *v)
@@ -161,7 +162,8 @@ static void on_event(void *ctx, const struct ua_event *v)
 		}
 		break;
 	case UA_REINVITE:
-		answer(p, v, 200);
+		if (strcmp(p->plan[v->leg % LEGS_MAX], "mute"))
+			answer(p, v, 200);
 		break;
 	default:
 		break;

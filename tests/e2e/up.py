@@ -9,6 +9,7 @@ and removes what it made; what a killed one left is removed at the next start.""
 import argparse
 import contextlib
 import os
+import re
 import shutil
 import signal
 import sys
@@ -18,16 +19,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
-from bed import gateway, network, owner, prompt, region, registry  # noqa: E402
+from bed import gateway, network, owner, prompt, region  # noqa: E402
 from bed.gateway import Gateway  # noqa: E402
 from bed.namespace import Namespace  # noqa: E402
 from bed.process import Failure, call  # noqa: E402
 from bed.web import Web  # noqa: E402
 
 HOST, GATEWAY = "198.18.1.1", "198.18.1.2"
-RANGE = "198.18.1.0/24"
 INTERFACE = "tollgate-up"
-EXAMPLES = os.path.join(ROOT, "examples", "www")
+NUMBER = "100"  # of examples/registry.conf
+EXAMPLES = os.path.join(ROOT, "examples")
 
 
 def say(text):
@@ -50,10 +51,18 @@ def connect(stack):
 
 
 def example_settings(directory):
-    changes = {"sip": {"trunks": [{"name": "softphone", "address": RANGE, "target": HOST}]},
-               "http": {"allow": [RANGE]}, "media": {"arena_mib": 64}}
-    base = gateway.default_settings(directory, owner.name("region"), address=GATEWAY)
-    return gateway.settings.merge(base, changes)
+    """The example's text with directories and region of our own, so that it runs beside others and leaves
+    nothing behind."""
+    with open(os.path.join(EXAMPLES, "gateway.conf"), encoding="utf-8") as file:
+        text = file.read()
+    own = {r'state_dir = "[^"]*";': f'state_dir = "{gateway.state_directory(directory)}";',
+           r'run_dir = "[^"]*";': f'run_dir = "{gateway.run_directory(directory)}";',
+           r'(region: \{\s*)': rf'\1name = "{gateway.region_name()}"; '}
+    for pattern, value in own.items():
+        text, found = re.subn(pattern, value, text)
+        if found != 1:
+            raise Failure(f"examples/gateway.conf has {found} places like {pattern}, not one")
+    return text
 
 
 def run(stack, build):
@@ -62,14 +71,14 @@ def run(stack, build):
     namespace = connect(stack)
     web = Web(namespace, directory)
     stack.callback(web.close)
-    shutil.copytree(EXAMPLES, web.root, dirs_exist_ok=True)
+    shutil.copytree(os.path.join(EXAMPLES, "www"), web.root, dirs_exist_ok=True)
     prompt.make(web.path("prompt.wav"))
-    groups = registry.two_modules(f"{web.url}/front-desk/start.xml", f"{web.url}/connect/start.xml")
-    up = Gateway(namespace, directory, build, registry.text(groups), base=example_settings(directory),
-                 echo=say)
+    with open(os.path.join(EXAMPLES, "registry.conf"), encoding="utf-8") as file:
+        accounts = file.read()
+    up = Gateway(namespace, directory, build, example_settings(directory), accounts, echo=say)
     stack.callback(up.remove)
     up.start()
-    say(f"\nCall sip:{registry.NUMBER}@{GATEWAY} from a softphone on this host (its own address: {HOST}).")
+    say(f"\nCall sip:{NUMBER}@{GATEWAY} from a softphone on this host (its own address: {HOST}).")
     say(f"Look on with: {' '.join(up.tool.argv('top'))}")
     say("Ctrl-C ends it.\n")
     try:

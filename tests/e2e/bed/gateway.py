@@ -4,7 +4,7 @@ import glob
 import os
 import signal
 
-from bed import network, owner, region, settings
+from bed import network, owner, region
 from bed.process import Failure
 from bed.tool import Tool
 
@@ -12,15 +12,26 @@ PROGRAMS = {"dataplane": "dataplane/tollgate-dataplane", "control": "controlplan
 STOP_SECONDS = 30  # a build with sanitizers looks for leaks before it ends
 
 
-def default_settings(directory, region_name, address=network.GATEWAY, interface="media0"):
+def state_directory(directory):
+    return os.path.join(directory, "state")
+
+
+def run_directory(directory):
+    return os.path.join(directory, "run")
+
+
+def region_name():
+    return owner.name("region")
+
+
+def default_settings(directory):
     return {
         "registry": "registry.conf",
-        "node": {"name": "gw1", "state_dir": os.path.join(directory, "state"),
-                 "run_dir": os.path.join(directory, "run")},
-        "region": {"dir": region.HUGEPAGES, "name": region_name},
-        "media": {"addresses": [address], "ports": [{"kind": "af_xdp", "interface": interface}],
+        "node": {"name": "gw1", "state_dir": state_directory(directory), "run_dir": run_directory(directory)},
+        "region": {"dir": region.HUGEPAGES, "name": region_name()},
+        "media": {"addresses": [network.GATEWAY], "ports": [{"kind": "af_xdp", "interface": "media0"}],
                   "port_min": 20000, "port_max": 21999, "arena_mib": 16, "items": 64},
-        "sip": {"address": address,
+        "sip": {"address": network.GATEWAY,
                 "trunks": [{"name": "caller", "address": network.CALLER, "calls_per_second": 1000},
                            {"name": "callee", "address": network.CALLEE, "calls_per_second": 1000,
                             "target": network.CALLEE}]},
@@ -29,29 +40,29 @@ def default_settings(directory, region_name, address=network.GATEWAY, interface=
 
 
 class Gateway:
-    def __init__(self, host, directory, build, registry_text, changes=None, echo=None, base=None):
-        """changes: settings in place of the bed's own, by group and key. echo: called with each log line."""
+    def __init__(self, host, directory, build, settings_text, registry_text, echo=None):
+        """settings_text: with this directory's state_directory() and run_directory(), and region_name().
+        echo: called with each log line."""
         self._host = host
         self._directory = directory
         self._build = os.path.abspath(build)
         self._echo = echo
         self._planes = {}
-        self.region_name = owner.name("region")
-        self.settings = settings.merge(base or default_settings(directory, self.region_name), changes)
-        self.settings_path = os.path.join(directory, "tollgate.conf")
-        self._write("tollgate.conf", settings.text(self.settings))
+        self.settings_path = self._write("tollgate.conf", settings_text)
         self._write("registry.conf", registry_text)
-        for key in ("state_dir", "run_dir"):
-            os.makedirs(self.settings["node"][key], exist_ok=True)
+        os.makedirs(state_directory(directory), exist_ok=True)
+        os.makedirs(run_directory(directory), exist_ok=True)
         self.tool = Tool(self._build, self.settings_path)
 
     def _write(self, name, text):
-        with open(os.path.join(self._directory, name), "w", encoding="utf-8") as file:
+        path = os.path.join(self._directory, name)
+        with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+        return path
 
     @property
     def cdr_directory(self):
-        return os.path.join(self.settings["node"]["state_dir"], "cdr")
+        return os.path.join(state_directory(self._directory), "cdr")
 
     def start_plane(self, plane, wait=True, prefix=()):
         """prefix: a command that runs the plane, such as one that takes its privileges away."""
@@ -113,4 +124,4 @@ class Gateway:
         for process in self._planes.values():
             process.kill()
         self._planes.clear()
-        region.remove(self.region_name)
+        region.remove(region_name())

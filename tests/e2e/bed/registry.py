@@ -1,9 +1,9 @@
-"""Accounts, modules and numbers of a test: a registry file as text.
+"""Accounts, modules and numbers of a test: the groups of a registry file.
 
     number 100 -> front-desk (account Reception), which may hand over to
                   connect    (account Exchange), which may dial the callee"""
 
-from bed import network, settings
+from bed import network
 
 RECEPTION = "AC" + "1" * 32
 EXCHANGE = "AC" + "2" * 32
@@ -30,7 +30,3 @@ def two_modules(front_url, connect_url):
         "modules": [_module(FRONT_DESK, RECEPTION, front_url), _module(CONNECT, EXCHANGE, connect_url, [RECEPTION])],
         "numbers": [{"pattern": NUMBER, "account": RECEPTION, "module": FRONT_DESK}],
     }
-
-
-def text(groups):
-    return settings.text(groups)

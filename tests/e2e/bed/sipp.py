@@ -6,7 +6,8 @@ from bed import registry, scenario
 from bed.conductor import Conductor
 from bed.process import Failure, wait_until
 
-MEDIA_PORT = 6000
+MEDIA_PORT = 6000       # of the phone (phone.py) that belongs to it
+SIPP_MEDIA_PORT = 16000 # SIPp takes one whether its scenario has media or not
 SIP_PORT = 5060
 CALLER_NUMBER = registry.CALLER_NUMBER
 
@@ -17,13 +18,14 @@ class Sipp:
 
     def __init__(self, host, directory, label, steps, remote=None, number="100", calls=1, timeout=60, options=()):
         self.label = label
+        steps = [step.replace("[media_port]", str(MEDIA_PORT)) for step in steps]
         path = scenario.write(os.path.join(directory, f"{label}.xml"), *steps)
         conducted = any("<sendCmd>" in step for step in steps)
         self._message_path = os.path.join(directory, f"{self.label}.messages")
         self.error_path = os.path.join(directory, f"{self.label}.errors")
         self.conductor = Conductor(host) if conducted else None
         argv = ["sipp", "-sf", path, "-i", host.address, "-p", SIP_PORT,
-                "-mi", host.address, "-mp", MEDIA_PORT, "-m", calls, "-nostdin", "-timeout", f"{timeout}s",
+                "-mi", host.address, "-mp", SIPP_MEDIA_PORT, "-m", calls, "-nostdin", "-timeout", f"{timeout}s",
                 "-timeout_error", "-trace_err", "-error_file", self.error_path, "-trace_msg",
                 "-message_file", self._message_path, "-message_overwrite", "true"]
         if conducted:

@@ -5,9 +5,9 @@ import contextlib
 import os
 import shutil
 
-from bed import cdr, document, network, owner, pcap, prompt, registry, rtp
+from bed import cdr, document, network, owner, pcap, prompt, registry, rtp, settings
 from bed.capture import Capture
-from bed.gateway import Gateway
+from bed.gateway import Gateway, default_settings
 from bed.phone import Phone
 from bed.process import Failure, wait_until
 from bed.sipp import MEDIA_PORT, SIP_PORT, Sipp
@@ -52,8 +52,10 @@ class World:
         return self.documents(document.response(asked, document.hangup()))
 
     def make_gateway(self, groups, changes=None):
-        self.gateway = Gateway(self.network.gateway, self.directory, self.build, registry.text(groups), changes,
-                               echo=self._echo)
+        """groups: of the registry; changes: settings in place of the bed's own, by group and key."""
+        own = settings.merge(default_settings(self.directory), changes)
+        self.gateway = Gateway(self.network.gateway, self.directory, self.build, settings.text(own),
+                               settings.text(groups), self._echo)
         self._stack.callback(self.gateway.remove)
         return self.gateway
 

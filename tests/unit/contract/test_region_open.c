@@ -1,0 +1,55 @@
+#include "contract/region_open.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/contract/suite.h"
+
+START_TEST(a_tmpfs_that_was_named_is_used)
+{
+	char dir[] = "/dev/shm/tollgate-test-XXXXXX";
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_str_eq(tg_region_place(dir, "none-of-that-name"), dir);
+	rmdir(dir);
+}
+END_TEST
+
+START_TEST(what_is_missing_or_no_memory_means_shm)
+{
+	ck_assert_str_eq(tg_region_place("/nonexistent/huge", "none-of-that-name"), TG_REGION_FALLBACK_DIR);
+	ck_assert_str_eq(tg_region_place("/proc", "none-of-that-name"), TG_REGION_FALLBACK_DIR);
+}
+END_TEST
+
+START_TEST(a_region_that_is_there_decides)
+{
+	char name[64], path[128];
+	char dir[] = "/dev/shm/tollgate-test-XXXXXX";
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(name, sizeof(name), "tollgate-test-%d", getpid());
+	snprintf(path, sizeof(path), TG_REGION_FALLBACK_DIR "/%s", name);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(fd, 0);
+	/* Empty: one that was never made. */
+	ck_assert_str_eq(tg_region_place(dir, name), dir);
+	ck_assert_int_eq(ftruncate(fd, 4096), 0);
+	ck_assert_str_eq(tg_region_place(dir, name), TG_REGION_FALLBACK_DIR);
+	close(fd);
+	unlink(path);
+	rmdir(dir);
+}
+END_TEST
+
+START_TEST(a_long_name_is_no_region)
+{
+	char name[6000];
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	ck_assert_str_eq(tg_region_place("/dev/shm", name), "/dev/shm");
+}
+END_TEST
+
+TESTS("region_open", a_tmpfs_that_was_named_is_used, what_is_missing_or_no_memory_means_shm,
+	a_region_that_is_there_decides, a_long_name_is_no_region)

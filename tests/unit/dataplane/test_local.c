@@ -1,0 +1,27 @@
+#include "dataplane/local.h"
+
+#include "tests/unit/contract/suite.h"
+
+START_TEST(it_agrees_with_the_contract_for_every_address)
+{
+	struct tg_capacity cap = {.workers = 1, .addresses = TG_ADDRS_MAX, .port_min = 30000, .ports = 200};
+	struct dp_local l;
+	/* Neighbouring addresses, and many with the same low bytes: they collide in the table. */
+	for (uint32_t i = 0; i < TG_ADDRS_MAX; i++)
+		cap.address_be[i] = i < 32 ? 0x020012c6 + (i << 24) : 0x020012c6 ^ (i << 8);
+	dp_local_init(&l, &cap);
+	for (uint32_t i = 0; i < TG_ADDRS_MAX; i++)
+		for (uint16_t port = 29998; port < 30204; port++) {
+			uint32_t number = dp_local_address(&l, cap.address_be[i]);
+			ck_assert_uint_ne(number, TG_NONE);
+			ck_assert_uint_eq(dp_local_leg(&l, number, port), tg_capacity_leg(&cap, cap.address_be[i], port));
+		}
+	for (uint32_t i = 1; i < 100000; i++) {
+		uint32_t ip = i * 2654435761u;
+		if (tg_capacity_leg(&cap, ip, 30000) == TG_NONE)
+			ck_assert_uint_eq(dp_local_address(&l, ip), TG_NONE);
+	}
+}
+END_TEST
+
+TESTS("local", it_agrees_with_the_contract_for_every_address)
