@@ -131,8 +131,8 @@ class UnixConnection(http.client.HTTPConnection):
 class Host:
     """media_host with these settings; may be started anew on the same region."""
 
-    def __init__(self, build, **settings):
-        self.build = os.path.abspath(build)
+    def __init__(self, build, loop_ms=None, **settings):
+        self.build, self.loop_ms = os.path.abspath(build), loop_ms
         self.dir = tempfile.mkdtemp(prefix="media_layer.", dir="/tmp")
         self.region = os.path.basename(self.dir)
         values = dict(DEFAULTS, dir=self.dir, region=self.region, **settings)
@@ -147,7 +147,8 @@ class Host:
 
     def start(self):
         with open(self.log, "a") as log:
-            self.process = subprocess.Popen([f"{self.build}/tests/unit/cache/media_host", self.settings],
+            more = [] if self.loop_ms is None else [str(self.loop_ms)]
+            self.process = subprocess.Popen([f"{self.build}/tests/unit/cache/media_host", self.settings, *more],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline()
         check(line == b"ready\n", f"media_host did not start: {self.read_log()}")
@@ -568,6 +569,23 @@ def case_eviction(bed):
     for a in leased[1:]:
         equal(len(few.frames(a)), 20000)
     few.ready(urls[6])
+
+
+def case_eviction_under_workers(bed):
+    """Memory comes back only when the poll-mode worker has moved on; a miss waits for it."""
+    body, mp3 = bed.sounds.make("hit.wav"), bed.sounds.make("a.mp3", "-C", "128")
+    h = bed.host(arena_mib=1, loop_ms=5)
+    for i in range(120):
+        sound = mp3 if i % 3 == 0 else body
+        answer = h.ready(bed.origin.put(f"/w{i}", sound, "audio/x"))
+        check(len(h.frames(answer)) >= 20000, "frames")
+        h.release(answer)
+    check(h.stats()["evictions"] > 50, h.stats())
+    hung = bed.host(arena_mib=1, loop_ms=0)
+    for i in range(51):
+        hung.release(hung.ready(bed.origin.url(f"/w{3 * (i // 2) + 1 + i % 2}")))
+    for name in ("/w100", "/w99"):
+        hung.bad(bed.origin.url(name), "arena-full", within=6)
 
 
 def case_restart(bed):
