@@ -134,7 +134,8 @@ struct tg_egress {
 	uint32_t wheel_slot;
 	uint32_t next_hop;
 	uint8_t stop_on_digit;
-	uint8_t pad0[3];
+	uint8_t waited; /* frame times that the play waited for its next hop */
+	uint8_t pad0[2];
 	uint32_t stint_digits; /* digits in the open part */
 	/* Line 1: the open stint; what was sent in it; what does not change. */
 	_Alignas(TG_CACHE_LINE) tg_counter relayed_packets; /* folded from the feeder's row, not live */

@@ -28,8 +28,12 @@ static void refresh_path(struct dp_legs *l, uint32_t leg)
 	if (heard->rx.audio != e->program.tx.audio)
 		from->tx.audio = UINT8_MAX;
 	bool muted = e->program.flags & TG_LEG_HOLD;
-	if ((from->flags & DP_ROW_MUTED) && !muted)
+	if ((from->flags & DP_ROW_MUTED) && !muted) {
+		/* After a hold the stream goes on as after a change of source: by the time that passed. */
+		dp_stream_leave(from, e);
+		from->rebase = 1;
 		from->marker = 1;
+	}
 	from->flags = (uint8_t)(muted ? from->flags | DP_ROW_MUTED : from->flags & ~DP_ROW_MUTED);
 }
 
@@ -165,11 +169,13 @@ void dp_leg_play(struct dp_legs *l, uint32_t leg, const struct tg_leg_source *s,
 	e->play_id = s->play_id;
 	e->stop_on_digit = s->stop_on_digit;
 	e->marker = 1;
+	e->waited = 0;
 	/* At once, unless the last packet left less than a frame ago: then in step with it. */
 	uint64_t at = now_tsc;
 	if (e->last_tx_tsc && e->last_tx_tsc + l->clock.frame_ticks > now_tsc &&
 		e->last_tx_tsc <= now_tsc + l->clock.frame_ticks)
 		at = e->last_tx_tsc + l->clock.frame_ticks;
+	dp_wheel_advance(&l->wheel, now_tsc);
 	e->wheel_slot = dp_wheel_add(&l->wheel, leg, at);
 	e->source = TG_SOURCE_PLAY;
 	tg_counter_set(&l->stats->plays_active, l->wheel.active);

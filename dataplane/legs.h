@@ -51,7 +51,8 @@ uint64_t dp_legs_now_ns(struct dp_legs *legs, uint64_t tsc);
 /* One frame that is to be sent: all that is needed to write its headers and to count it. */
 enum dp_sent_as { DP_SENT_RELAYED, DP_SENT_PLAYED, DP_SENT_FOR_KERNEL };
 struct dp_outgoing {
-	uint64_t link; /* tg_next_hop.link, never 0 */
+	uint64_t link; /* tg_next_hop.link; RELAYED: 0 while it isn't known */
+	uint32_t next_hop; /* RELAYED: index, or TG_NONE */
 	uint32_t leg;  /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to */
 	uint8_t as;    /* enum dp_sent_as */
 	uint16_t rtp_bytes;

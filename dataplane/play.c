@@ -7,6 +7,8 @@
 #include "dataplane/stream.h"
 
 #define LATE_MS 5
+/* Frame times that a play waits for its next hop. */
+#define PLAY_WAITS_FRAMES 25
 
 enum step { STEP_FRAME, STEP_WAIT, STEP_OVER };
 
@@ -66,6 +68,11 @@ static bool turn(
 	if (step == STEP_WAIT)
 		return false;
 	bool send = false;
+	/* A prompt begins when there is somewhere to send it to; after a while it goes on without. */
+	if (step == STEP_FRAME && !dp_nexthops_link(&l->hops, e->next_hop) && e->waited < PLAY_WAITS_FRAMES) {
+		e->waited++;
+		return false;
+	}
 	if (step == STEP_FRAME) {
 		*frame = l->arena + item.offset + (uint64_t)e->frame * item.frame_bytes;
 		e->frame++;

@@ -75,11 +75,8 @@ static bool forward(struct dp_legs *l, const struct dp_packet *p, uint32_t span,
 		dp_stream_withhold(row, &l->egress[row->sink], newest && !row->rebase);
 		return false;
 	}
+	out->next_hop = row->out_next_hop;
 	out->link = dp_nexthops_link(&l->hops, row->out_next_hop);
-	if (!out->link) {
-		dp_legs_drop(l, TG_DROP_no_next_hop, p->leg);
-		return false;
-	}
 	if (row->rebase) {
 		if (!newest) /* from before this leg was heard */
 			return false;

@@ -113,6 +113,16 @@ static void classify(const struct dp_worker *w, const struct rte_mbuf *m, uint16
 	}
 }
 
+/* A far end may send as soon as it was answered, and the command that opens its leg was in the ring before
+ * that answer left. So a packet for a leg that isn't open looks there before it is dropped. */
+static void catch_up_with_commands(struct dp_worker *w, uint32_t leg, uint64_t now)
+{
+	if (w->legs.place[leg] != TG_NONE || !tg_ring_waiting(tg_region_commands(w->legs.region, w->index)))
+		return;
+	dp_transmit_flush(&w->transmit);
+	dp_commands_run(&w->commands, &w->legs, now);
+}
+
 static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_packet *p, uint64_t now)
 {
 	if (p->verdict == DP_KERNEL) {
@@ -128,6 +138,7 @@ static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_pack
 		hand_over(w, m, owner);
 		return;
 	}
+	catch_up_with_commands(w, p->leg, now);
 	struct dp_outgoing out;
 	uint8_t *rtp = rte_pktmbuf_mtod(m, uint8_t *) + p->ip_at + DP_IP_BYTES + DP_UDP_BYTES;
 	if (!dp_relay(&w->legs, p, rtp, now, &out)) {
@@ -136,6 +147,11 @@ static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_pack
 	}
 	dp_change_rtp(rtp, &out.rtp);
 	rte_pktmbuf_adj(m, p->ip_at);
+	if (!out.link) {
+		dp_waiting_add(&w->waiting, &w->transmit, m, &out, now);
+		return;
+	}
+	dp_waiting_retry(&w->waiting, &w->transmit, now); /* what came first goes first */
 	dp_transmit_rtp(&w->transmit, m, &out);
 }
 
@@ -267,6 +283,7 @@ int dp_worker_run(void *arg)
 	uint64_t now = rte_rdtsc();
 	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
 		uint32_t work = dp_commands_run(&w->commands, &w->legs, now);
+		dp_waiting_retry(&w->waiting, &w->transmit, now);
 		work += receive_ports(w, now);
 		work += receive_handed_over(w, now);
 		work += send_for_kernel(w);

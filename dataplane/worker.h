@@ -13,6 +13,7 @@
 #include "dataplane/local.h"
 #include "dataplane/police.h"
 #include "dataplane/transmit.h"
+#include "dataplane/waiting.h"
 
 struct rte_mempool;
 
@@ -22,6 +23,7 @@ struct dp_worker {
 	struct dp_legs legs;
 	struct dp_commands commands;
 	struct dp_transmit transmit;
+	struct dp_waiting waiting;
 	struct dp_police to_kernel;
 	struct dp_local local;
 	struct dp_exchange *exchange;
