@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -136,6 +137,17 @@ static int open_signals(struct control *c)
 	signal(SIGPIPE, SIG_IGN);
 	c->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return c->signals < 0 ? -errno : 0;
+}
+
+/* A connection per request that is under way, and some more. */
+static void raise_limits(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		log_warn(base, NULL, "limit-kept", "resource=files");
 }
 
 static void on_stopped(void *ctx)
@@ -328,6 +340,7 @@ int main(int argc, char **argv)
 	if (exit_now >= 0)
 		return exit_now;
 	char why[1024] = "";
+	raise_limits();
 	int e = open_signals(&c);
 	if (!e)
 		e = start(&c, why, sizeof(why));

@@ -54,6 +54,7 @@ static void forget(struct engine *e, struct call *call)
 	fetcher_forget_cookies(e->fetcher, call->session->text);
 	log_info(calls, call->session->text, "session-closed", "cause=%s", call->session->cause);
 	session_destroy(call->session);
+	free(call->document_url);
 	free(call);
 	e->sessions--;
 }

@@ -21,6 +21,7 @@ struct call {
 	struct session *session;
 	unsigned queued;                          /* its actions in the queue */
 	uint64_t document_request, media_request; /* of the fetcher; 0: none */
+	char *document_url;                       /* as it was requested, parameters of a GET included */
 	uint64_t sip_sequence;                    /* facts of it appended last */
 	bool processing;
 };

@@ -76,7 +76,8 @@ void handoff_to(struct session *s, struct handoff_request *q, const struct sessi
 	s->stint++;
 	open_stint(s, q->trigger, env);
 	change_stint_of_legs(s);
-	instructions_fetch(s, q->url ? q->url : s->module->url, s->module->method, q->extra, env);
+	instructions_fetch(s, q->url ? q->url : s->module->url,
+		q->url && q->method ? q->method : s->module->method, q->extra, env);
 }
 
 void handoff_return(struct session *s, const char *status, const struct session_env *env)

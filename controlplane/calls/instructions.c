@@ -269,8 +269,11 @@ static void next_document(
 {
 	const struct registry_module *to = registry_module_by_url(s->registry, a->url);
 	if (to && to != s->module) {
-		struct handoff_request q = {
-			.to = to, .trigger = "redirect", .url = a->url, .extra = params_object(a)};
+		struct handoff_request q = {.to = to,
+			.trigger = "redirect",
+			.url = a->url,
+			.method = a->method,
+			.extra = params_object(a)};
 		handoff_to(s, &q, env);
 		return;
 	}
@@ -291,6 +294,8 @@ static void to_module(struct session *s, const struct interpreter_action *a, con
 	}
 	struct handoff_request q = {.to = to,
 		.trigger = a->module ? "module" : "capability",
+		.url = a->url,
+		.method = a->method,
 		.return_url = a->return_url,
 		.extra = params_object(a)};
 	handoff_to(s, &q, env);

@@ -95,6 +95,8 @@ void requests_document(struct engine *e, struct call *call, const struct action 
 		.cookie_scope = s->text,
 		.max_body = (size_t)e->settings->http.max_document_bytes};
 	submit(e, call, &q, &call->document_request, REQUEST_DOCUMENT);
+	free(call->document_url);
+	call->document_url = strdup(request.url);
 	webhook_request_clear(&request);
 }
 
@@ -172,6 +174,10 @@ static void deliver_document(struct engine *e, struct call *call, const struct f
 		.body = r->body,
 		.body_len = r->body_len,
 		.final_url = r->final_url};
+	/* Not redirected: what is relative in the document is relative to the module's URL, without the
+	 * parameters that we added to a GET. */
+	if (r->final_url && call->document_url && !strcmp(r->final_url, call->document_url))
+		d.final_url = NULL;
 	if (r->error_number) {
 		d.error = r->error;
 		d.error_number = r->error_number;

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/log.h"
+#include "controlplane/calls/cause.h"
 
 static void copy(char *to, size_t room, const char *from)
 {
@@ -212,6 +213,8 @@ void session_leg_ended(struct session *s, int leg, int status, int q850, enum re
 	if (l->ended_recorded)
 		return;
 	l->ended_recorded = true;
+	if (!q850)
+		q850 = cause_of_status(status);
 	json_t *f = record_text(s, leg, env);
 	json_object_set_new(f, "status", json_integer(status));
 	json_object_set_new(f, "cause", json_integer(q850));

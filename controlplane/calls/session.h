@@ -179,10 +179,10 @@ void instructions_play_pending(struct session *s, const struct session_env *env)
 struct handoff_request {
 	const struct registry_module *to;
 	const char *trigger;
-	const char *url;        /* document to begin with; NULL: the module's own */
-	const char *return_url; /* the giving module waits for control at this URL; NULL: it doesn't */
-	json_t *extra;          /* parameters for the first request, owned; or NULL */
-	bool returning;         /* back to a module of the stack: allowed by having been there */
+	const char *url, *method; /* document to begin with; NULL: the module's own */
+	const char *return_url;   /* the giving module waits for control at this URL; NULL: it doesn't */
+	json_t *extra;            /* parameters for the first request, owned; or NULL */
+	bool returning;           /* back to a module of the stack: allowed by having been there */
 };
 void handoff_to(struct session *s, struct handoff_request *request, const struct session_env *env);
 void handoff_return(struct session *s, const char *status, const struct session_env *env);
