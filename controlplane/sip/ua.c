@@ -134,8 +134,11 @@ static int open_transport(
 		    TPTAG_TIMEOUT(TCP_HALF_MS), TAG_END()))
 		return 0;
 	int rc = errno ? -errno : -EADDRINUSE;
-	snprintf(why, why_bytes, "sip.address %s, sip.port %d, %s: %s", s->sip.address, s->sip.port,
-		transport, strerror(-rc));
+	snprintf(why, why_bytes, "sip.address %s, sip.port %d, %s: %s; %s", s->sip.address, s->sip.port,
+		transport, strerror(-rc),
+		rc == -EADDRINUSE      ? "see who has it with `ss -lnp`"
+		: rc == -EADDRNOTAVAIL ? "see this host's addresses with `ip -brief address`"
+				       : "check sip.address and sip.port in the settings");
 	return rc;
 }
 
