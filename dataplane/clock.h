@@ -18,7 +18,8 @@ struct dp_clock {
 static inline void dp_clock_init(struct dp_clock *c, uint64_t hz)
 {
 	c->hz = hz;
-	c->units_q64 = (uint64_t)(((unsigned __int128)(DP_CLOCK_KHZ * 1000) << 64) / hz);
+	/* Rounded up, so that whole units come out whole. */
+	c->units_q64 = (uint64_t)(((unsigned __int128)(DP_CLOCK_KHZ * 1000) << 64) / hz) + 1;
 	c->frame_ticks = hz * DP_FRAME_MS / 1000;
 	c->ticks_per_ms = hz / 1000;
 }

@@ -72,6 +72,7 @@ void dp_resume(struct dp_legs *l, uint64_t now_tsc)
 	tg_ring_repair_producer(tg_region_events(l->region, l->worker));
 	tg_ring_repair_producer(tg_region_meters(l->region, l->worker));
 	find_open(l);
+	dp_wheel_advance(&l->wheel, now_tsc);
 	for (uint32_t i = 0; i < l->open_count; i++)
 		mend_relay(l, l->open[i]);
 	for (uint32_t i = 0; i < l->open_count; i++)

@@ -46,8 +46,12 @@ uint32_t dp_wheel_add(struct dp_wheel *w, uint32_t leg, uint64_t not_before_tsc)
 	uint64_t at = slot_at(w, not_before_tsc);
 	if (due_tsc(w, at) < not_before_tsc)
 		at++;
+	/* The slots that can be told apart are those of one turn; one that is later by as much as the wheel is
+	 * behind comes up that much early. */
 	if (at < w->next)
 		at = w->next;
+	if (at >= w->next + DP_WHEEL_SLOTS)
+		at = w->next + DP_WHEEL_SLOTS - 1;
 	for (uint32_t i = 0; i < DP_WHEEL_SLOTS; i++, at++) {
 		uint32_t slot = (uint32_t)(at % DP_WHEEL_SLOTS);
 		if (w->count[slot] == w->room)

@@ -26,7 +26,8 @@ struct dp_wheel {
 int dp_wheel_open(struct dp_wheel *wheel, uint32_t legs, uint64_t hz, uint64_t now_tsc);
 void dp_wheel_close(struct dp_wheel *wheel);
 
-/* Puts a leg into the first slot with room that is due at not_before_tsc or later. Returns the slot. */
+/* Puts a leg into the first slot with room that is due at not_before_tsc or later, within one frame time from
+ * where dp_wheel_advance() left the wheel. Returns the slot. */
 uint32_t dp_wheel_add(struct dp_wheel *wheel, uint32_t leg, uint64_t not_before_tsc);
 /* Takes it out again; slot: what add returned. False if it wasn't there. */
 bool dp_wheel_remove(struct dp_wheel *wheel, uint32_t slot, uint32_t leg);

@@ -18,8 +18,8 @@
 
 #define GATEWAY_BE htobe32(0xc6120002)
 #define ALICE_BE   htobe32(0xc612000a)
-#define BOB_BE	   htobe32(0xc6120014)
-#define LEGS	   40
+#define BOB_BE     htobe32(0xc6120014)
+#define LEGS       40
 
 struct fixture {
 	char dir[64];
@@ -40,10 +40,15 @@ static inline uint64_t ms(uint64_t n)
 static inline void attach_legs(void)
 {
 	char why[512];
-	struct tg_capacity cap = {.workers = f.workers, .addresses = 1, .port_min = 20000, .ports = 2 * LEGS,
-		.media_items = 4, .arena_bytes = 1 << 20};
+	struct tg_capacity cap = {.workers = f.workers,
+		.addresses = 1,
+		.port_min = 20000,
+		.ports = 2 * LEGS,
+		.media_items = 4,
+		.arena_bytes = 1 << 20};
 	cap.address_be[0] = GATEWAY_BE;
-	ck_assert_int_eq(tg_region_open(&f.region, f.dir, "region", &cap, TG_ROLE_DATAPLANE, why, sizeof(why)), 0);
+	ck_assert_int_eq(
+		tg_region_open(&f.region, f.dir, "region", &cap, TG_ROLE_DATAPLANE, why, sizeof(why)), 0);
 	ck_assert_int_eq(dp_legs_open(&f.legs, f.region, 0, 46), 0);
 	f.commands = (struct dp_commands){0};
 	f.now = tg_tsc();
@@ -79,13 +84,19 @@ static inline void close_fixture(void)
 
 static inline struct tg_leg_program program_to(uint32_t ip_be)
 {
-	return (struct tg_leg_program){.remote_ip_be = ip_be, .remote_port_be = htobe16(4000), .frame_ms = 20,
-		.rx = {0, 101}, .tx = {0, 101}, .clock_khz = 8, .ssrc = 0x11223344};
+	return (struct tg_leg_program){.remote_ip_be = ip_be,
+		.remote_port_be = htobe16(4000),
+		.frame_ms = 20,
+		.rx = {0, 101},
+		.tx = {0, 101},
+		.clock_khz = 8,
+		.ssrc = 0x11223344};
 }
 
 static inline int do_program(uint32_t leg, uint32_t generation, const struct tg_leg_program *p)
 {
-	struct tg_command c = {.kind = TG_CMD_PROGRAM, .leg = leg, .generation = generation, .stint = 1, .program = *p};
+	struct tg_command c = {
+		.kind = TG_CMD_PROGRAM, .leg = leg, .generation = generation, .stint = 1, .program = *p};
 	return dp_command_do(&f.legs, &c, f.now, dp_legs_now_ns(&f.legs, f.now));
 }
 
@@ -97,7 +108,8 @@ static inline int do_source(uint32_t leg, uint32_t generation, struct tg_leg_sou
 
 static inline int do_plain(enum tg_command_kind kind, uint32_t leg, uint32_t generation, uint32_t stint)
 {
-	struct tg_command c = {.kind = (uint8_t)kind, .leg = leg, .generation = generation, .stint = stint, .tag = stint};
+	struct tg_command c = {
+		.kind = (uint8_t)kind, .leg = leg, .generation = generation, .stint = stint, .tag = stint};
 	return dp_command_do(&f.legs, &c, f.now, dp_legs_now_ns(&f.legs, f.now));
 }
 
@@ -135,9 +147,16 @@ static inline void open_pair(void)
 
 static inline struct dp_packet packet_for(uint32_t leg, uint16_t seq, uint32_t ts)
 {
-	return (struct dp_packet){.verdict = DP_RTP, .leg = leg, .src_ip_be = leg == 1 ? ALICE_BE : BOB_BE,
-		.src_port_be = htobe16(4000), .rtp_bytes = 172, .header_bytes = 12, .payload_bytes = 160, .seq = seq,
-		.ts = ts, .ssrc = 7};
+	return (struct dp_packet){.verdict = DP_RTP,
+		.leg = leg,
+		.src_ip_be = leg == 1 ? ALICE_BE : BOB_BE,
+		.src_port_be = htobe16(4000),
+		.rtp_bytes = 172,
+		.header_bytes = 12,
+		.payload_bytes = 160,
+		.seq = seq,
+		.ts = ts,
+		.ssrc = 7};
 }
 
 /* Relays it; what is to be sent is taken by the port. */

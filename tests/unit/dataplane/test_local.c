@@ -14,7 +14,8 @@ START_TEST(it_agrees_with_the_contract_for_every_address)
 		for (uint16_t port = 29998; port < 30204; port++) {
 			uint32_t number = dp_local_address(&l, cap.address_be[i]);
 			ck_assert_uint_ne(number, TG_NONE);
-			ck_assert_uint_eq(dp_local_leg(&l, number, port), tg_capacity_leg(&cap, cap.address_be[i], port));
+			ck_assert_uint_eq(dp_local_leg(&l, number, port),
+				tg_capacity_leg(&cap, cap.address_be[i], port));
 		}
 	for (uint32_t i = 1; i < 100000; i++) {
 		uint32_t ip = i * 2654435761u;

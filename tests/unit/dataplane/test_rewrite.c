@@ -27,8 +27,11 @@ START_TEST(sums_agree_with_the_definition_at_any_length)
 }
 END_TEST
 
-static const struct dp_flow flow = {.src_ip_be = 0x020012c6, .dst_ip_be = 0x0a0012c6, .src_port_be = 0x364e,
-	.dst_port_be = 0xa00f, .dscp = 46};
+static const struct dp_flow flow = {.src_ip_be = 0x020012c6,
+	.dst_ip_be = 0x0a0012c6,
+	.src_port_be = 0x364e,
+	.dst_port_be = 0xa00f,
+	.dscp = 46};
 
 static uint32_t pseudo(uint32_t udp_bytes)
 {
@@ -95,7 +98,8 @@ END_TEST
 START_TEST(an_rtp_header_keeps_what_is_not_ours)
 {
 	uint8_t at[12] = {0xb3, 0xff};
-	struct dp_rtp rtp = {.ssrc_be = htobe32(0x01020304), .ts = 0x05060708, .seq = 0x090a, .payload_type = 8};
+	struct dp_rtp rtp = {
+		.ssrc_be = htobe32(0x01020304), .ts = 0x05060708, .seq = 0x090a, .payload_type = 8};
 	static const uint8_t changed[] = {0xb3, 8, 9, 10, 5, 6, 7, 8, 1, 2, 3, 4};
 	dp_change_rtp(at, &rtp);
 	ck_assert_mem_eq(at, changed, sizeof(changed));
@@ -106,6 +110,7 @@ START_TEST(an_rtp_header_keeps_what_is_not_ours)
 }
 END_TEST
 
-TESTS("rewrite", sums_agree_with_the_definition_at_any_length, a_receiver_finds_every_field_and_both_checksums_right,
+TESTS("rewrite", sums_agree_with_the_definition_at_any_length,
+	a_receiver_finds_every_field_and_both_checksums_right,
 	a_checksum_that_comes_out_as_none_is_written_as_minus_none, links_with_and_without_a_tag,
 	an_rtp_header_keeps_what_is_not_ours)

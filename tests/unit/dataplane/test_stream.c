@@ -65,7 +65,8 @@ START_TEST(time_stamps_follow_real_time_over_a_change)
 	ck_assert_uint_eq(dp_stream_resume_ts(&to, START + 20 * MS, &clk), 5000);
 	ck_assert_uint_eq(dp_stream_resume_ts(&to, START + 1020 * MS, &clk), 5000 + 7999 + 1);
 	/* A day of silence, and a clock reading from before the last packet. */
-	ck_assert_uint_eq(dp_stream_resume_ts(&to, START + HZ * 86400 + 20 * MS, &clk), (uint32_t)(5000 + 691200000u));
+	ck_assert_uint_eq(
+		dp_stream_resume_ts(&to, START + HZ * 86400 + 20 * MS, &clk), (uint32_t)(5000 + 691200000u));
 	ck_assert_uint_eq(dp_stream_resume_ts(&to, START - 5 * MS, &clk), 5000);
 }
 END_TEST

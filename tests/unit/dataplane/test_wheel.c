@@ -5,7 +5,7 @@
 #include "tests/unit/contract/suite.h"
 
 #define HZ    2599999937ull /* no round number */
-#define US(n) ((uint64_t)(n) * HZ / 1000000)
+#define US(n) ((uint64_t)(n)*HZ / 1000000)
 #define START (HZ * 7)
 
 static struct dp_wheel w;
