@@ -103,7 +103,7 @@ struct sip_leg {
 	struct media_description offer;
 	bool offered;
 	int attempt;                  /* INVITEs sent: 2 after a challenge */
-	char branch[UA_BRANCH_BYTES]; /* that of each request of ours begins so, and ends in ".CSEQ" */
+	char branch[UA_BRANCH_BYTES]; /* that of each INVITE and BYE of ours begins so, and ends in ".CSEQ" */
 	uint32_t invite_cseq;
 	const char *target, *to, *headers;        /* headers: lines for SIPTAG_HEADER_STR, or NULL */
 	const char *username, *password, *realm;  /* realm: the one that these are for, once known */

@@ -85,6 +85,26 @@ static bool refuse_require(su_home_t *home, const sip_t *sip, struct ua_refusal 
 	return true;
 }
 
+/* Our answer has an SDP body: is it welcome? (RFC 3261 20.1) */
+static bool accepts_sdp(const sip_accept_t *accept)
+{
+	for (const sip_accept_t *a = accept; a; a = a->ac_next)
+		if (a->ac_type &&
+			(!strcasecmp(a->ac_type, "application/sdp") ||
+				!strcasecmp(a->ac_type, "application/*") || !strcmp(a->ac_type, "*/*")))
+			return true;
+	return !accept;
+}
+
+/* Where are requests to go? A client of RFC 2543, known by its branch, may leave that to its From. */
+static bool has_target(const sip_t *sip)
+{
+	const char *branch = sip->sip_via->v_branch;
+	if (sip->sip_contact)
+		return sip->sip_contact->m_url->url_type == url_sip;
+	return !branch || strncasecmp(branch, "z9hG4bK", 7);
+}
+
 bool ua_refuse(struct ua *ua, su_home_t *home, const sip_t *sip, struct ua_refusal *r)
 {
 	struct media_description sdp;
@@ -116,8 +136,12 @@ bool ua_refuse(struct ua *ua, su_home_t *home, const sip_t *sip, struct ua_refus
 		refuse_with(r, SIP_483_TOO_MANY_HOPS);
 		return true;
 	}
-	if (!sip->sip_contact || sip->sip_contact->m_url->url_type != url_sip) {
+	if (!has_target(sip)) {
 		refuse_with(r, 400, "Missing or bad Contact");
+		return true;
+	}
+	if (!accepts_sdp(sip->sip_accept)) {
+		refuse_with(r, SIP_406_NOT_ACCEPTABLE);
 		return true;
 	}
 	if (ua_body(sip, &sdp) == UA_BODY_UNSUPPORTED) {

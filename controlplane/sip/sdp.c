@@ -168,8 +168,9 @@ static int read_media(struct body *b, struct slice line)
 	struct slice formats = line, format;
 	if (!is_token(s.type, false) || !is_token(s.proto, true) || !next_word(&formats, " ", &format))
 		return -EINVAL;
+	bool rtp = is(s.proto, "RTP/AVP");
 	do {
-		if (!is_token(format, false))
+		if (!is_token(format, false) || (rtp && read_number(format, 127, &value)))
 			return -EINVAL;
 	} while (next_word(&formats, " ", &format));
 	b->section[b->sections++] = s;
@@ -271,9 +272,8 @@ static int read_codecs(const struct section *s, struct media_description *d)
 	struct slice formats = s->formats, format;
 	bool seen[128] = {false};
 	while (next_word(&formats, " ", &format)) {
-		uint64_t pt;
-		if (read_number(format, 127, &pt))
-			return -EINVAL;
+		uint64_t pt = 0;
+		read_number(format, 127, &pt); /* read_media() has seen to it */
 		if (seen[pt])
 			continue;
 		seen[pt] = true;

@@ -85,6 +85,13 @@ static json_t *routes(su_home_t *home, const sip_route_t *route)
 	return list;
 }
 
+/* In angle brackets: a parameter of the URI must not be taken for one of the header. */
+static json_t *remote_target(su_home_t *home, const struct sip_leg *leg, const sip_contact_t *contact)
+{
+	const char *uri = contact ? url_as_string(home, contact->m_url) : leg->target;
+	return uri ? text(su_sprintf(home, "<%s>", uri)) : json_null();
+}
+
 static json_t *describe(su_home_t *home, const struct sip_leg *leg)
 {
 	const sip_route_t *route = NULL;
@@ -105,10 +112,7 @@ static json_t *describe(su_home_t *home, const struct sip_leg *leg)
 	rc |= json_object_set_new(state, "cseq_local", json_integer(nta_leg_get_seq(leg->dialog)));
 	rc |= json_object_set_new(state, "cseq_remote", json_integer(nta_leg_get_rseq(leg->dialog)));
 	rc |= json_object_set_new(state, "route", routes(home, route));
-	rc |= json_object_set_new(state, "target",
-		target        ? header(home, target)
-		: leg->target ? text(leg->target)
-			      : json_null());
+	rc |= json_object_set_new(state, "target", remote_target(home, leg, target));
 	rc |= json_object_set_new(state, "branch", json_string(leg->branch));
 	rc |= json_object_set_new(state, "invite_cseq", json_integer(leg->invite_cseq));
 	rc |= json_object_set_new(state, "sdp_version", json_integer((json_int_t)leg->sent.session_version));

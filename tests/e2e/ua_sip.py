@@ -6,8 +6,10 @@
 PROBE: the program ua_probe. Prints PASS or FAIL and a name per case; ends with 0 when none failed."""
 
 import argparse
+import base64
 import concurrent.futures
 import fnmatch
+import json
 import re
 import sys
 import time
@@ -274,6 +276,37 @@ def call_answered(b):
 
 
 @case
+def state_of_a_dialog(b):
+    """What a successor would need is there before the message that depends on it leaves."""
+    p = b.probe()
+    raw = b.raw(p)
+    p.tell(f"call sip:bob@{LOCAL}:{raw.port}")
+    match = p.wait("^prepared leg=(\\d+) state=(.*)")
+    leg, before = match.group(1), json.loads(match.group(2))
+    invite = raw.receive()
+    check(header(invite, "Call-ID") == before["call_id"], "Call-ID")
+    check(header(invite, "From") == before["local"] and header(invite, "To") == before["remote"], "From and To")
+    check(header(invite, "CSeq") == f"{before['invite_cseq']} INVITE", "CSeq")
+    check(f"branch={before['branch']}.{before['invite_cseq']}" in header(invite, "Via"), "branch")
+    check(before["state"] == "prepared" and before["direction"] == "out", "state")
+    answer = raw.answer_to(invite, "200 OK", "far", SDP)
+    raw.send(answer)
+    raw.receive()
+    p.expect("^ANSWERED")
+    p.tell(f"state {leg}")
+    up = json.loads(p.wait("^state (.*)").group(1))
+    check(up["state"] == "up" and up["remote"].endswith(";tag=far"), f"{up}")
+    check(up["target"] == f"<sip:raw@{LOCAL}:{raw.port}>" and up["peer"] == LOCAL, f"{up}")
+    coming = raw.request(uri=f"sip:ring@{LOCAL}", body=SDP, headers="X-Name: Z\u00fcrich")
+    raw.send(coming)
+    leg = p.wait("^INVITE leg=(\\d+)").group(1)
+    p.tell(f"state {leg}")
+    ringing = json.loads(p.wait("^state (.*)").group(1))
+    kept = base64.b64decode(ringing["invite"]).decode("utf-8", "replace").replace("\r", "")
+    check(ringing["state"] == "invited" and SDP in kept and "X-Name" in kept, f"{ringing}")
+
+
+@case
 def call_over_tcp(b):
     p = b.probe()
     far = b.sipp(s.taken(), s.ring(), s.answer(), s.acked(), s.ended(), transport="t1")
@@ -297,9 +330,14 @@ def call_ended_by_the_callee(b):
 def call_refused(b):
     p = b.probe()
     far = b.sipp(s.taken(), s.refuse("486 Busy Here"))
-    place(p, far)
+    leg = place(p, far).group(1)
     p.expect('^FAILED .*status=486 reason="?Busy Here"?$', "^GONE")
     far.finish()
+    for word in ("bye", "cancel", "reinvite"):
+        p.tell(f"{word} {leg}")
+        p.expect(f"^{word} rc=-2$")
+    p.tell(f"state {leg}")
+    p.expect("^state null")
 
 
 @case
@@ -419,8 +457,11 @@ def call_held_by_the_gateway(b):
                  s.acked(), s.ended())
     leg = place(p, far).group(1)
     p.expect("^ANSWERED")
+    p.tell(f"cancel {leg}")
+    p.expect("^cancel rc=-114$")
     p.tell(f"reinvite {leg}")
-    p.expect("^reinvite rc=0", "^REINVITE_DONE .*status=200 .*sdp=")
+    p.tell(f"reinvite {leg}")
+    p.expect("^reinvite rc=0", "^reinvite rc=-16$", "^REINVITE_DONE .*status=200 .*sdp=")
     p.tell(f"bye {leg}")
     p.expect("^bye rc=0", "^GONE")
     said = far.finish()
