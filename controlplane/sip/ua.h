@@ -121,6 +121,18 @@ int ua_bye(struct ua *ua, ua_leg leg, int q850, const char *reason);
  * cseq_remote, route, target, branch, invite...}; the caller frees it. NULL when the leg is gone or memory is
  * out. */
 char *ua_dialog_state(struct ua *ua, ua_leg leg);
+/* Takes over a leg that a process left which is no more: dialog is what ua_dialog_state() said there. Nothing is
+ * sent by it. What the leg can do afterwards is what it could do there:
+ *   state "invited"         ua_respond(); the saved INVITE's transaction is made again
+ *   "prepared", "calling"   ua_send(): the same INVITE with the same branch, tag and CSeq, which a far end that has
+ *                           got it before takes for a retransmission; then ua_cancel() if it is no longer wanted
+ *   "answered"              ua_ack(), ua_bye()
+ *   "unacknowledged"        ua_respond() with the 2xx again, retransmitted until the ACK; ua_bye()
+ *   "up", "ending"          ua_bye(), ua_reinvite(); the far end's requests are answered
+ * A far end's retransmissions and late answers (a 2xx to an INVITE of the dead process, say) are the leg's again.
+ * Over TCP and TLS the connection is gone: the leg's next request opens a new one. Returns 0; -EINVAL: not a dialog
+ * of ours, or "over"; -ENOMEM. */
+int ua_restore(struct ua *ua, const char *dialog, ua_leg *leg);
 /* Call-ID of a leg, valid while it lives; NULL when gone. */
 const char *ua_call_id(struct ua *ua, ua_leg leg);
 
