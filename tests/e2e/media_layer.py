@@ -143,7 +143,13 @@ class Host:
         self.socket = os.path.join(self.dir, "media.sock")
         self.log = os.path.join(self.dir, "log")
         self.process = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.dir, ignore_errors=True)
+            if os.path.exists(f"/dev/shm/{self.region}"):
+                os.unlink(f"/dev/shm/{self.region}")
+            raise
 
     def start(self):
         with open(self.log, "a") as log:
@@ -647,6 +653,9 @@ def main():
     if not shutil.which("sox"):
         print("SKIP: sox is missing")
         return 77
+    if not os.path.exists(os.path.join(args.build, "tests/unit/cache/media_host")):
+        print(f"{args.build} has no tests/unit/cache/media_host: build it first")
+        return 1
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     bed, failed = Bed(args.build), []
     try:
