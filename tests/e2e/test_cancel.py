@@ -12,9 +12,13 @@ _TERMINATED = sip.respond("487 Request Terminated", tag="", sequence=_INVITE_SEQ
 def case_cancel(world):
     """The caller gives up before anyone answered: 487 to it, CANCEL to the callee."""
     dial_at_once(world, answerOnBridge="true")
-    called = world.callee(sip.taken(), sip.ring(), sip.receive("CANCEL"), sip.respond("200 OK"), _TERMINATED,
-                          sip.receive("ACK"))
-    calling = world.caller(sip.invite(), sip.ringing(), sip.cancel(), sip.receive("200"), sip.refused("487"))
+    called = world.callee(sip.taken(), sip.ring(), sip.report("rings"), sip.receive("CANCEL"), sip.respond("200 OK"),
+                          _TERMINATED, sip.receive("ACK"))
+    calling = world.caller(sip.invite(), sip.ringing(), sip.report("rings"), sip.wait(), sip.cancel(),
+                           sip.receive("200"), sip.refused("487"))
+    rings = calling.wait("rings")
+    called.wait("rings")
+    calling.tell(rings)
     calling.finish()
     called.finish()
     rows = world.rows()
@@ -43,8 +47,7 @@ def case_cancel_crosses_answer_of_callee(world):
     """Our CANCEL meets the callee's 200: ACK, then BYE at once (RFC 3261 9.1, 15)."""
     dial_at_once(world)
     called = world.callee(sip.taken(), sip.ring(), sip.report("rings"), sip.receive("CANCEL"),
-                          sip.answer(tag="", sequence=_INVITE_SEQUENCE, retrans=False),
-                          sip.respond("200 OK", sequence="CSeq: [$number] CANCEL"),
+                          sip.respond("200 OK"), sip.answer(tag="", sequence=_INVITE_SEQUENCE, retrans=False),
                           sip.receive("ACK"), sip.ended())
     calling = world.caller(*CALLS, sip.wait(), sip.bye())
     answered = calling.wait("answered")
@@ -60,8 +63,8 @@ def case_cancel_crosses_our_answer(world):
     """The caller's CANCEL meets our 200: the call stands, and ends by BYE."""
     dial_at_once(world)
     called = world.callee(*IS_CALLED, sip.ended())
-    calling = world.caller(sip.invite(), sip.answered(), sip.cancel_late(), sip.ack(), sip.report("answered", media=True),
-                           sip.wait(), sip.bye())
+    calling = world.caller(sip.invite(), sip.answered(), sip.cancel_late(), sip.ack(kept=True),
+                           sip.report("answered", media=True), sip.wait(), sip.bye(kept=True))
     answered = calling.wait("answered")
     called.wait("answered")
     calling.tell(answered)

@@ -29,8 +29,6 @@ def case_hold_and_resume(world):
     resumed = calling.wait("resumed")
     check.equal("direction answered to a resumption", resumed["Direction"], "sendrecv")
     check.equal("media address after it", media(resumed), remotes[0])
-    for phone in phones:
-        phone.pause()
     talk(phones, remotes, 50)
     calling.tell(answered)
     calling.finish()

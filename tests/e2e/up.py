@@ -22,7 +22,7 @@ sys.path.insert(0, HERE)
 from bed import gateway, network, owner, prompt, region  # noqa: E402
 from bed.gateway import Gateway  # noqa: E402
 from bed.namespace import Namespace  # noqa: E402
-from bed.process import Failure, call  # noqa: E402
+from bed.process import Failure, call, wait_until  # noqa: E402
 from bed.web import Web  # noqa: E402
 
 HOST, GATEWAY = "198.18.1.1", "198.18.1.2"
@@ -37,9 +37,9 @@ def say(text):
 
 def connect(stack):
     """The gateway's namespace and the host's end of the cable."""
-    if os.path.exists(f"/sys/class/net/{INTERFACE}"):
-        raise Failure(f"the interface {INTERFACE} is there already: is ./run up running? If not, run: "
-                      f"ip link del {INTERFACE}")
+    # The kernel removes the cable of a namespace that was swept up a little later than the namespace.
+    wait_until(f"the interface {INTERFACE} is gone: is ./run up running already? If not, run: "
+               f"ip link del {INTERFACE}", lambda: not os.path.exists(f"/sys/class/net/{INTERFACE}"), timeout=5)
     namespace = Namespace("up")
     stack.callback(namespace.remove)
     network.connect(namespace, "media0", f"{GATEWAY}/24", None, INTERFACE)

@@ -48,23 +48,31 @@ class Rows:
 
 
 def files(directory):
-    return sorted(path for path in glob.glob(os.path.join(directory, "**", "*.json*"), recursive=True)
-                  if os.path.isfile(path))
+    return sorted(glob.glob(os.path.join(directory, "*.jsonl")))
 
 
 def read(directory):
     rows = []
     for path in files(directory):
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                if not line.endswith("\n"):
-                    break
-                try:
-                    rows.append(json.loads(line))
-                except ValueError:
-                    raise Failure(f"{path}: not JSON: {line[:200]}") from None
+        try:
+            rows += _read_file(path)
+        except FileNotFoundError:  # closed, and so renamed, meanwhile
+            return read(directory)
     rows.sort(key=lambda row: row["record"])
     return Rows(rows)
+
+
+def _read_file(path):
+    rows = []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if not line.endswith("\n"):
+                break
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                raise Failure(f"{path}: not JSON: {line[:200]}") from None
+    return rows
 
 
 def summary_stint(row):

@@ -15,6 +15,7 @@ from bed.process import Failure
 PCMU, PCMA, EVENT = 0, 8, 101
 FRAME_SECONDS = 0.020
 FRAME_SAMPLES = 160
+SILENCE_SECONDS = 0.1  # a gap that is no mere lateness
 _EVENTS = "0123456789*#ABCD"
 _HEADER = struct.Struct("!BBHII")
 
@@ -31,7 +32,7 @@ class Phone:
         self._sequence = random.getrandbits(16)
         self._timestamp = random.getrandbits(32)
         self._spoken = 0
-        self._next_at = None
+        self._due = None
         self._marker = True
         self._news = threading.Condition()
         self._stop = threading.Event()
@@ -109,9 +110,9 @@ class Phone:
 
     def press(self, remote, digit, frames=5):
         """Sends one digit: `frames` updates and three ends, one per 20 ms (RFC 4733 2.5.1.2, 2.5.1.4)."""
-        self._marker = True
         for number in range(1, frames + 3):
             self._wait_for_slot()
+            self._marker = number == 1
             end = 0x80 if number >= frames else 0
             duration = FRAME_SAMPLES * min(number, frames)
             event = struct.pack("!BBH", _EVENTS.index(digit), end | 10, duration)
@@ -119,18 +120,18 @@ class Phone:
         self._timestamp = (self._timestamp + FRAME_SAMPLES * (frames + 2)) & 0xFFFFFFFF
         self._marker = True
 
-    def pause(self):
-        """What is sent next begins a new talkspurt now, after however long a silence."""
-        self._next_at = None
-        self._marker = True
-
     def _wait_for_slot(self):
+        """Sleeps until the next packet is due. After a silence it is due now, with a marker and the timestamp
+        that the clock has reached (RFC 3550 5.1)."""
         now = time.monotonic()
-        if self._next_at is None or now - self._next_at > 1:
-            self._next_at = now
-        if self._next_at > now:
-            time.sleep(self._next_at - now)
-        self._next_at += FRAME_SECONDS
+        late = 0 if self._due is None else now - self._due
+        if self._due is None or late > SILENCE_SECONDS:
+            self._timestamp = (self._timestamp + round(late * FRAME_SAMPLES / FRAME_SECONDS)) & 0xFFFFFFFF
+            self._marker = True
+            self._due = now
+        if self._due > now:
+            time.sleep(self._due - now)
+        self._due += FRAME_SECONDS
 
     def _send(self, remote, kind, timestamp, payload):
         header = _HEADER.pack(0x80, (0x80 if self._marker else 0) | kind, self._sequence, timestamp, self.ssrc)

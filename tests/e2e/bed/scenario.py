@@ -27,7 +27,7 @@ _VARIABLES = "ignored,address,port,types,direction"
 def write(path, *steps):
     body = "\n".join(steps)
     variables = set(_VARIABLES.split(","))
-    for name in ("here", "there", "number", "via"):
+    for name in ("here", "there", "number", "via", "remote"):
         if f'assign_to="{name}"' in body:
             variables.add(name)
     used = ",".join(sorted(name for name in variables if f'{name}' in body))
@@ -104,7 +104,8 @@ def ringing():
 
 
 def answered():
-    return provisional() + "\n" + receive("200", rrs=True, actions=_READ_SDP)
+    return provisional() + "\n" + receive("200", rrs=True, actions=_READ_SDP + """
+<ereg regexp=".*" search_in="hdr" header="To:" assign_to="remote"/>""")
 
 
 def refused(status):
@@ -119,25 +120,27 @@ CSeq: 1 ACK
 Max-Forwards: 70""")
 
 
-def _in_dialog(method, sequence, body="", retrans=True, headers=""):
+def _in_dialog(method, sequence, body="", retrans=True, headers="", kept=False):
+    """kept: to the tag of the 200 to our INVITE, whatever tags came since."""
+    to = "To:[$remote]" if kept else f"To: {_CALLED}[peer_tag_param]"
     return send(f"""
 {method} [next_url] SIP/2.0
 {_VIA}
 [routes]
 From: {_CALLER}
-To: {_CALLED}[peer_tag_param]
+{to}
 Call-ID: [call_id]
 CSeq: {sequence} {method}
 {_CONTACT}
 Max-Forwards: 70{headers}""", body, retrans=retrans and method != "ACK")
 
 
-def ack(sequence=1):
-    return _in_dialog("ACK", sequence)
+def ack(sequence=1, kept=False):
+    return _in_dialog("ACK", sequence, kept=kept)
 
 
-def bye(sequence=2):
-    return _in_dialog("BYE", sequence) + "\n" + receive("200")
+def bye(sequence=2, kept=False):
+    return _in_dialog("BYE", sequence, kept=kept) + "\n" + receive("200")
 
 
 def cancel():
