@@ -46,13 +46,14 @@ int dp_eal_args(const struct settings *s, bool huge_pages, struct dp_eal_args *a
 	e = e ? e : add(a, "--lcores=%s", s->eal.lcores);
 	e = e ? e : add(a, "--main-lcore=%d", first_lcore(s->eal.lcores));
 	e = e ? e : add(a, "--file-prefix=%s", s->region.name);
-	e = e ? e : add(a, "--in-memory");
+	/* Without huge pages nothing is shared anyway, and the two options exclude each other. */
+	e = e ? e : add(a, huge_pages ? "--in-memory" : "--no-huge");
+	if (!huge_pages)
+		e = e ? e : add(a, "--no-shconf");
 	/* -m takes a separate argument. */
 	e = e ? e : add(a, "-m");
 	e = e ? e : add(a, "%d", s->eal.memory_mib);
 	e = e ? e : add(a, "--log-level=warning");
-	if (!huge_pages)
-		e = e ? e : add(a, "--no-huge");
 	for (int i = 0; i < s->ports; i++) {
 		if (s->port[i].kind != SETTINGS_PORT_DPDK || !dp_device_is_pci(s->port[i].device))
 			continue;

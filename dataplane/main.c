@@ -32,6 +32,9 @@
 #define MBUF_CACHE    256
 /* Beside what the ports' queues hold: bursts, rings between lcores. */
 #define POOL_SPARE 2048u
+/* A buffer of 2,176 bytes with its headers; small pages hold one each, since none may cross a page. */
+#define BUFFER_BYTES 2496
+#define PAGE_BYTES   4096
 
 struct dataplane {
 	struct settings settings;
@@ -75,16 +78,15 @@ static int open_region(struct dataplane *d, char *why)
 
 static int make_pools(struct dataplane *d, char *why)
 {
-	/* A buffer of 2,176 bytes with its header and alignment takes about 2.4 KiB; keep an eighth for the
-	 * rest. */
-	uint64_t bytes = (uint64_t)d->settings.eal.memory_mib * 1024 * 1024 / 8 * 7;
-	uint64_t n = bytes / 2496 / d->cap.workers;
+	/* Keep an eighth for everything else. */
+	uint64_t each = tg_region_on_huge_pages(d->region) ? BUFFER_BYTES : PAGE_BYTES;
+	uint64_t n = (uint64_t)d->settings.eal.memory_mib * 1024 * 1024 / 8 * 7 / each / d->cap.workers;
 	uint64_t need = (uint64_t)DP_PORT_BUFFERS * (uint32_t)d->settings.ports + POOL_SPARE;
 	if (n < need) {
 		snprintf(why, WHY_BYTES,
 			"eal.memory_mib = %d is too little for %d ports and %u workers: at least %llu",
 			d->settings.eal.memory_mib, d->settings.ports, d->cap.workers,
-			(unsigned long long)(need * d->cap.workers * 2496 / 7 * 8 / 1024 / 1024 + 1));
+			(unsigned long long)(need * d->cap.workers * each / 7 * 8 / 1024 / 1024 + 1));
 		return -EINVAL;
 	}
 	for (uint32_t w = 0; w < d->cap.workers; w++) {

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +66,28 @@ static int find_interface(struct dp_port *p, char *why, size_t n)
 	return claim(name, &p->claim, why, n);
 }
 
+/* AF_XDP binds to the interface's own queues: it needs a combined one for each worker. */
+static int check_channels(const char *interface, uint32_t workers, char *why, size_t n)
+{
+	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq ifr = {.ifr_data = (char *)&channels};
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", interface);
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool none = s < 0 || ioctl(s, SIOCETHTOOL, &ifr) || !channels.max_combined;
+	if (s >= 0)
+		close(s);
+	uint32_t queues = none ? 1 : channels.combined_count;
+	if (queues >= workers)
+		return 0;
+	snprintf(why, n,
+		"interface %s has %u combined queues, media.workers = %u needs as many: `ethtool -L %s "
+		"combined %u`%s, "
+		"or fewer workers, or kind = \"af_packet\"",
+		interface, queues, workers, interface, workers,
+		none ? " (this driver has no such queues)" : "");
+	return -ENOSPC;
+}
+
 /* The driver and its arguments for a kind of port. */
 static int device_of(const struct dp_port *p, uint32_t workers, char *name, size_t name_bytes, char *args,
 	size_t args_bytes, char *why, size_t n)
@@ -75,6 +99,8 @@ static int device_of(const struct dp_port *p, uint32_t workers, char *name, size
 	case SETTINGS_PORT_AF_XDP:
 		snprintf(name, name_bytes, "net_af_xdp%u", p->index);
 		e = dp_filter_path("media_filter.bpf.o", object, sizeof(object), why, n);
+		if (!e)
+			e = check_channels(s->interface, workers, why, n);
 		if (!e)
 			e = dp_filter_xdp_clear(p->ifindex, s->interface, why, n);
 		len = snprintf(args, args_bytes, "iface=%s,queue_count=%u,xdp_prog=%s", s->interface, workers,

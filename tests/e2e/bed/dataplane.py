@@ -166,8 +166,11 @@ class Bench:
             call("ip", "-n", self.far.name, "address", "add", f"{address}/{PREFIX}", "dev", "eth0")
         call("ip", "-n", self.far.name, "link", "set", "eth0", "up")
         call("ip", "-n", self.gateway.name, "link", "set", near, "up")
-        if self.kind == "dpdk":  # whole checksums: what the tap gets, a kernel checks
+        if self.kind == "dpdk":
+            # Whole checksums: what the tap gets, a kernel checks. And the kernel does not see the wire itself,
+            # as with a real device: what comes in there is from the wrong side.
             self.far.call("ethtool", "-K", "eth0", "tx", "off")
+            self.gateway.call("sysctl", "-qw", "net.ipv4.conf.wire0.rp_filter=1", "net.ipv4.conf.wire0.arp_ignore=8")
             call("ip", "-n", self.gateway.name, "tuntap", "add", "tg0", "mode", "tap")
             call("ip", "-n", self.gateway.name, "link", "set", "tg0", "up")
         inside = "tg0" if self.kind == "dpdk" else "media0"

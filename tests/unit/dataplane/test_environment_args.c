@@ -34,7 +34,7 @@ START_TEST(without_pci_devices_the_bus_is_left_alone)
 	ck_assert(has("-m") && has("96") && has("--no-pci") && !has("--no-huge"));
 	ck_assert_ptr_null(args.arg[args.n]);
 	ck_assert_int_eq(dp_eal_args(&s, false, &args), 0);
-	ck_assert(has("--no-huge"));
+	ck_assert(has("--no-huge") && !has("--in-memory"));
 }
 END_TEST
 
