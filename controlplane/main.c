@@ -42,7 +42,8 @@ struct control {
 	struct api *api;
 	bool replaying;
 	int signals;
-	char journal_dir[PATH_MAX], cdr_dir[PATH_MAX], media_socket[PATH_MAX], control_socket[PATH_MAX];
+	char shelf_dir[PATH_MAX], journal_dir[PATH_MAX], cdr_dir[PATH_MAX], media_socket[PATH_MAX],
+		control_socket[PATH_MAX];
 };
 
 static int fail(const char *why)
@@ -164,6 +165,7 @@ static int make_paths(struct control *c, char *why, size_t n)
 	snprintf(c->cdr_dir, sizeof(c->cdr_dir), "%s/cdr", c->settings.node.state_dir);
 	snprintf(c->media_socket, sizeof(c->media_socket), "%s/media.sock", c->settings.node.run_dir);
 	snprintf(c->control_socket, sizeof(c->control_socket), "%s/control.sock", c->settings.node.run_dir);
+	snprintf(c->shelf_dir, sizeof(c->shelf_dir), "/dev/shm/%s.sessions", c->settings.region.name);
 	const char *dirs[] = {c->journal_dir, c->cdr_dir, c->settings.node.run_dir};
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
 		int e = file_make_dirs(dirs[i]);
@@ -233,6 +235,7 @@ static int open_engine(struct control *c, char *why, size_t n)
 		.loop = c->loop,
 		.registry = c->registry,
 		.media_socket = c->media_socket,
+		.shelf_dir = c->shelf_dir,
 		.usage = c->usage,
 		.recovery = c->recovery,
 		.cdr_open_rows = cdr_open_rows,

@@ -16,6 +16,7 @@ enum action_kind {
 	ACTION_FACT,    /* journal payload as fact */
 	ACTION_RESPOND, /* status, reason, sdp: to the INVITE or re-INVITE of leg */
 	ACTION_INVITE, /* reserve a row for leg, prepare its dialog, journal payload as leg_open, then send */
+	ACTION_RESEND, /* the INVITE of a leg that was taken over */
 	ACTION_ACK,    /* acknowledge the answer of leg */
 	ACTION_CANCEL,
 	ACTION_BYE,   /* status: Q.850 cause, reason */

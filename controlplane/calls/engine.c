@@ -52,6 +52,7 @@ static void forget(struct engine *e, struct call *call)
 	if (call->session->play.lease)
 		requests_end_lease(e, call->session->play.lease);
 	fetcher_forget_cookies(e->fetcher, call->session->text);
+	shelf_drop(e->shelf, call->session->text);
 	log_info(calls, call->session->text, "session-closed", "cause=%s", call->session->cause);
 	session_destroy(call->session);
 	free(call->document_url);
@@ -108,6 +109,8 @@ static void pump(struct engine *e)
 		if (!e->first)
 			e->last = &e->first;
 		struct call *call = q->call;
+		if (call->dirty)
+			takeover_keep(e, call);
 		perform_action(e, call, q->action);
 		action_free(q->action);
 		free(q);
@@ -130,6 +133,8 @@ void engine_process(struct engine *e, struct call *call)
 	call->processing = true;
 	while (call->session->first)
 		take_actions(e, call);
+	call->dirty = true;
+	e->dirty = true;
 	note_deadlines(e, call->session);
 	call->processing = false;
 	if (call->session->state == SESSION_CLOSED && !call->queued)
@@ -146,7 +151,7 @@ static void refuse(struct engine *e, const struct ua_event *ev, int status, cons
 	ua_respond(e->ua, ev->leg, status, reason, NULL);
 }
 
-static struct call *add_call(struct engine *e, struct session *s)
+struct call *engine_add_call(struct engine *e, struct session *s)
 {
 	struct call *call = calloc(1, sizeof(*call));
 	if (!call)
@@ -179,7 +184,7 @@ static void begin(struct engine *e, const struct ua_event *ev, const struct regi
 		refuse(e, ev, 503, "Out of memory");
 		return;
 	}
-	struct call *call = add_call(e, s);
+	struct call *call = engine_add_call(e, s);
 	if (!call || leg_index_put(e->by_ua, ev->leg, call, 0)) {
 		log_error(calls, s->text, "out-of-memory", "call_id=%s", log_quote(ev->call_id));
 		refuse(e, ev, 503, "Out of memory");
@@ -383,6 +388,17 @@ static void keep_clock(struct engine *e, uint64_t now)
 	}
 }
 
+/* What changed without an action. */
+static void keep_changed(struct engine *e)
+{
+	if (!e->dirty)
+		return;
+	e->dirty = false;
+	for (struct call *call = e->calls; call; call = call->next)
+		if (call->dirty)
+			takeover_keep(e, call);
+}
+
 static void each_second(struct engine *e, uint64_t now)
 {
 	e->next_second = now + CLOCK_NS_PER_S;
@@ -401,6 +417,7 @@ static void tick(void *ctx)
 	if (now >= e->next_second)
 		each_second(e, now);
 	pump(e);
+	keep_changed(e);
 	loop_tick(e->loop, e->sessions || link_rows_in_use(e->link) ? TICK_BUSY_MS : TICK_IDLE_MS, tick, e);
 	if (e->stopping && (!e->sessions || now >= e->stop_at) && e->stopped) {
 		void (*stopped)(void *) = e->stopped;
@@ -452,11 +469,10 @@ static void on_results(void *ctx)
 
 /* --- life -------------------------------------------------------------------------------------------- */
 
-/* A session of a dead predecessor: its rows are being released by the link; what is left are records. */
-static void recover(struct engine *e, const struct recovery_session *r)
+void engine_close_by_record(struct engine *e, const struct recovery_session *r)
 {
 	struct session *s = session_recover(registry_ref(e->registry), &r->id);
-	struct call *call = s ? add_call(e, s) : NULL;
+	struct call *call = s ? engine_add_call(e, s) : NULL;
 	if (!call) {
 		log_error(calls, r->text, "out-of-memory", "effect=\"session not closed in the records\"");
 		session_destroy(s);
@@ -490,7 +506,7 @@ static void recover(struct engine *e, const struct recovery_session *r)
 	engine_process(e, call);
 }
 
-static int open_parts(struct engine *e, char *why, size_t n)
+static int open_parts(struct engine *e, const struct engine_options *o, char *why, size_t n)
 {
 	static const struct link_handler handler = {.digit = on_digit,
 		.play_done = on_play_done,
@@ -511,6 +527,8 @@ static int open_parts(struct engine *e, char *why, size_t n)
 		err = mailbox_create(&e->journal_box);
 	if (!err)
 		err = leg_index_create(&e->by_ua);
+	if (!err)
+		err = shelf_open(&e->shelf, o->shelf_dir);
 	if (!err)
 		err = leg_index_create(&e->by_request);
 	if (!err)
@@ -535,6 +553,7 @@ int engine_create(struct engine **engine, const struct engine_options *o, char *
 		.loop = o->loop,
 		.registry = o->registry,
 		.usage = o->usage,
+		.recovery = o->recovery,
 		.media_socket = o->media_socket,
 		.cdr_open_rows = o->cdr_open_rows,
 		.cdr_ctx = o->cdr_ctx,
@@ -544,7 +563,7 @@ int engine_create(struct engine **engine, const struct engine_options *o, char *
 	e->last = &e->first;
 	atomic_store(&e->durable, journal_durable(o->journal));
 	e->by_row = calloc(tg_region_legs(o->region), sizeof(*e->by_row));
-	int err = e->by_row ? open_parts(e, why, n) : -ENOMEM;
+	int err = e->by_row ? open_parts(e, o, why, n) : -ENOMEM;
 	if (!err)
 		err = loop_watch(e->loop, mailbox_fd(e->box), on_results, e);
 	if (!err)
@@ -555,8 +574,7 @@ int engine_create(struct engine **engine, const struct engine_options *o, char *
 		engine_destroy(e);
 		return err;
 	}
-	for (const struct recovery_session *r = recovery_first(o->recovery); r; r = r->next)
-		recover(e, r);
+	takeover_run(e);
 	*engine = e;
 	return 0;
 }
@@ -584,6 +602,7 @@ void engine_destroy(struct engine *e)
 	link_close(e->link);
 	leg_index_destroy(e->by_ua);
 	leg_index_destroy(e->by_request);
+	shelf_close(e->shelf);
 	free(e->by_row);
 	while (e->rates) {
 		struct account_rate *r = e->rates;

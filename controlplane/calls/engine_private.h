@@ -11,6 +11,7 @@
 #include "controlplane/calls/engine.h"
 #include "controlplane/calls/leg_index.h"
 #include "controlplane/calls/session.h"
+#include "controlplane/calls/shelf.h"
 #include "controlplane/link/link.h"
 #include "controlplane/modules/fetcher.h"
 #include "controlplane/sip/ua.h"
@@ -24,6 +25,7 @@ struct call {
 	char *document_url;                       /* as it was requested, parameters of a GET included */
 	uint64_t sip_sequence;                    /* facts of it appended last */
 	bool processing;
+	bool dirty; /* its state differs from what is on the shelf */
 };
 
 struct queued {
@@ -66,6 +68,8 @@ struct engine {
 	struct loop *loop;
 	struct registry *registry;
 	const struct usage *usage;
+	struct recovery *recovery;
+	struct shelf *shelf;
 	const char *media_socket;
 	uint64_t (*cdr_open_rows)(void *ctx, uint64_t *age_ms);
 	void *cdr_ctx;
@@ -91,13 +95,24 @@ struct engine {
 	uint32_t audit_tag;
 	uint64_t next_deadline, next_second, stop_at;
 	bool stopping, beat_warned;
+	bool dirty; /* some call is */
 	uint64_t calls_taken, calls_refused;
+	unsigned taken_up, closed_by_record;
 };
 
 uint64_t engine_now(const struct engine *e);
 struct session_env engine_env(struct engine *e, const struct session *s);
 /* After anything that may have made actions: takes and carries out. The call may be gone afterwards. */
 void engine_process(struct engine *e, struct call *call);
+
+/* Takes the session. NULL when memory is out: then it stays the caller's. */
+struct call *engine_add_call(struct engine *e, struct session *s);
+/* A session of a dead process that can't go on: its rows are being released; what is left are records. */
+void engine_close_by_record(struct engine *e, const struct recovery_session *r);
+
+/* takeover.c: what a successor needs is kept before it is acted on, and taken up at the start. */
+void takeover_keep(struct engine *e, struct call *call);
+void takeover_run(struct engine *e);
 
 /* perform.c. prepare: what must happen before the facts are durable; false: it failed and is dealt with. */
 bool perform_prepare(struct engine *e, struct call *call, struct action *a);

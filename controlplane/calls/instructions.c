@@ -54,6 +54,17 @@ void instructions_fetch(
 	s->wanted_method = m;
 }
 
+/* The request of a process that is no more: whether it got an answer isn't known. */
+void instructions_fetch_again(struct session *s)
+{
+	struct action *a = session_add(s, ACTION_FETCH, -1);
+	if (!a)
+		return;
+	a->text = strdup(s->wanted_url);
+	a->method = strdup(s->wanted_method ? s->wanted_method : "POST");
+	a->payload = s->wanted_extra ? json_incref(s->wanted_extra) : NULL;
+}
+
 static void end_play(struct session *s)
 {
 	if (s->play.lease) {

@@ -50,6 +50,7 @@ struct leg {
 	char from[LEG_TEXT_BYTES], to[LEG_TEXT_BYTES], target[LEG_TEXT_BYTES];
 	char display[LEG_TEXT_BYTES], call_id[LEG_TEXT_BYTES], trunk[40], source[64];
 	uint64_t setup_ns, answered_ns;
+	int final_status; /* inbound, never answered: what it was refused with */
 	bool ringing_recorded, ended_recorded;
 };
 

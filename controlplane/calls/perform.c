@@ -6,22 +6,6 @@
 #include "base/log.h"
 #include "controlplane/calls/engine_private.h"
 
-/* What a successor needs to take the dialog over, before the message that depends on it leaves. */
-static void journal_dialog(struct engine *e, struct call *call, int leg)
-{
-	struct leg *l = call->session->leg[leg];
-	char *text = ua_dialog_state(e->ua, l->ua);
-	json_t *dialog = text ? json_loads(text, 0, NULL) : NULL;
-	free(text);
-	if (!dialog)
-		return;
-	json_t *f = json_pack("{s:s, s:i, s:o, s:I}", "session", call->session->text, "leg", leg, "dialog",
-		dialog, "sdp_version", (json_int_t)l->local.session_version);
-	uint64_t at = f ? journal_append(e->journal, FACT_leg_state, f) : 0;
-	if (at)
-		call->sip_sequence = at;
-}
-
 /* Where a number is sent: the first trunk that takes calls. */
 static const struct settings_trunk *trunk_out(const struct settings *settings)
 {
@@ -105,7 +89,6 @@ static bool prepare_invite(struct engine *e, struct call *call, struct action *a
 	e->by_row[l->row.row] = (struct row_owner){call, a->leg};
 	if (leg_index_put(e->by_ua, l->ua, call, a->leg))
 		log_error(calls, l->sid, "out-of-memory", "effect=\"events of this leg are lost\"");
-	journal_dialog(e, call, a->leg);
 	return true;
 }
 
@@ -113,8 +96,6 @@ bool perform_prepare(struct engine *e, struct call *call, struct action *a)
 {
 	if (a->kind == ACTION_INVITE)
 		return prepare_invite(e, call, a);
-	if ((a->kind == ACTION_RESPOND && a->status >= 200 && a->status < 300) || a->kind == ACTION_ACK)
-		journal_dialog(e, call, a->leg);
 	return true;
 }
 
@@ -187,6 +168,9 @@ void perform_action(struct engine *e, struct call *call, struct action *a)
 		ua_respond(e->ua, ua, a->status, a->text, a->sdp);
 		break;
 	case ACTION_INVITE:
+		ua_send(e->ua, ua);
+		break;
+	case ACTION_RESEND:
 		ua_send(e->ua, ua);
 		break;
 	case ACTION_ACK:

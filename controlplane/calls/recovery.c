@@ -134,10 +134,15 @@ void recovery_feed(struct recovery *r, const struct journal_record *record)
 		of_session(*at, record->fact, f);
 }
 
-const struct recovery_session *recovery_first(const struct recovery *recovery)
+struct recovery_session *recovery_find(struct recovery *r, const char *session)
+{
+	struct recovery_session **at = find(r, session);
+	return at ? *at : NULL;
+}
+
+struct recovery_session *recovery_first(struct recovery *r)
 {
 	/* Moves the buckets' chains into one list; once, after the last record. */
-	struct recovery *r = (struct recovery *)recovery;
 	for (unsigned b = 0; b < BUCKETS; b++) {
 		while (r->bucket[b]) {
 			struct recovery_session *s = r->bucket[b];

@@ -20,6 +20,7 @@ struct recovery_row {
 
 struct recovery_session {
 	struct recovery_session *next;
+	bool taken; /* by whoever takes it up */
 	char text[ID_TEXT_BYTES];
 	struct id id;
 	char call[ID_TEXT_BYTES];
@@ -33,7 +34,9 @@ struct recovery_session {
 int recovery_create(struct recovery **recovery);
 void recovery_destroy(struct recovery *recovery);
 void recovery_feed(struct recovery *recovery, const struct journal_record *record);
-/* Sessions that are open, in no order. Borrowed. */
-const struct recovery_session *recovery_first(const struct recovery *recovery);
+/* An open session, or NULL. Before recovery_first(). */
+struct recovery_session *recovery_find(struct recovery *recovery, const char *session);
+/* All open sessions, in no order. Borrowed. */
+struct recovery_session *recovery_first(struct recovery *recovery);
 
 #endif

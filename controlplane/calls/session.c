@@ -213,6 +213,7 @@ void session_leg_ended(struct session *s, int leg, int status, int q850, enum re
 	if (l->ended_recorded)
 		return;
 	l->ended_recorded = true;
+	l->final_status = status;
 	if (!q850)
 		q850 = cause_of_status(status);
 	json_t *f = record_text(s, leg, env);

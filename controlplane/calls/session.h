@@ -152,6 +152,10 @@ void session_on_invite_failed(
 void session_end(struct session *s, enum released_by by, int q850, const char *cause, const char *reason,
 	const struct session_env *env);
 
+/* Another process ran it until it died (state.h); its dialogs and rows are taken over already. stint_differs:
+ * of each leg, whether its row counts for another stint than the session's. */
+void session_resume(struct session *s, const bool *stint_differs, const struct session_env *env);
+
 /* Takes the actions; the caller frees each. */
 struct action *session_take_actions(struct session *s);
 
@@ -172,6 +176,7 @@ void instructions_fetch(
 	struct session *s, const char *url, const char *method, json_t *extra, const struct session_env *env);
 /* The module in control failed: fallback, return to the module below, or the end. */
 void instructions_failed(struct session *s, int number, const char *sentence, const struct session_env *env);
+void instructions_fetch_again(struct session *s);
 void instructions_stop(struct session *s, const struct session_env *env);
 void instructions_play_pending(struct session *s, const struct session_env *env);
 

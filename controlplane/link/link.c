@@ -11,6 +11,8 @@
 /* Meter records that are on their way to the journal at a time. */
 #define METER_BATCH 64
 #define EVENT_BATCH 64
+/* For the journal, when it takes up what a predecessor left. */
+#define DRAIN_WAIT_MS 5000
 
 /* Chains that found the ring full. */
 struct waiting {
@@ -40,29 +42,85 @@ struct link {
 	struct worker_end end[TG_WORKERS_MAX];
 };
 
+static void look_at_news(struct link *l, uint32_t index);
+static void drain_meters(struct link *l);
+
 static struct row_use *use_of(struct link *l, struct link_row row)
 {
 	struct row_use *use = row.row < l->rows.legs ? &l->rows.use[row.row] : NULL;
 	return use && use->generation == row.generation ? use : NULL;
 }
 
-static void release_leftovers(struct link *l)
+static void take_over(struct link *l, struct link_row row)
+{
+	rows_take_this(&l->rows, row.row);
+	l->in_use++;
+	l->rows.use[row.row] = (struct row_use){.generation = row.generation, .state = ROW_OPEN};
+}
+
+void link_release_leftovers(struct link *l)
 {
 	for (uint32_t row = 0; row < l->rows.legs; row++) {
-		const struct tg_egress *egress = tg_region_egress(l->region, row);
-		struct tg_desired *desired = tg_region_desired(l->region, row);
-		uint32_t programmed = atomic_load_explicit(&egress->generation, memory_order_acquire);
-		uint32_t wanted = desired->generation;
-		if (!programmed && !wanted)
+		uint32_t programmed = atomic_load_explicit(
+			&tg_region_egress(l->region, row)->generation, memory_order_acquire);
+		uint32_t wanted = tg_region_desired(l->region, row)->generation;
+		if ((!programmed && !wanted) || l->rows.use[row].state != ROW_FREE)
 			continue;
-		rows_take_this(&l->rows, row);
-		l->in_use++;
-		l->rows.use[row] = (struct row_use){
-			.generation = programmed ? programmed : wanted, .state = ROW_OPEN};
+		struct link_row left = {row, programmed ? programmed : wanted};
+		take_over(l, left);
 		struct link_chain chain = {.n = 0};
-		link_release(l, &chain, (struct link_row){row, l->rows.use[row].generation});
+		link_release(l, &chain, left);
 		link_submit(l, &chain);
 	}
+}
+
+bool link_adopt(struct link *l, struct link_row row, uint32_t *stint, uint32_t play_id)
+{
+	if (row.row >= l->rows.legs || l->rows.use[row.row].state != ROW_FREE)
+		return false;
+	const struct tg_egress *e = tg_region_egress(l->region, row.row);
+	const struct tg_desired *d = tg_region_desired(l->region, row.row);
+	bool programmed = atomic_load_explicit(&e->generation, memory_order_acquire) == row.generation;
+	if (!programmed && d->generation != row.generation)
+		return false;
+	take_over(l, row);
+	struct row_use *use = &l->rows.use[row.row];
+	*stint = programmed ? e->stint : d->stint;
+	if (!programmed)
+		return true;
+	use->digits = atomic_load_explicit(&d->digits_taken, memory_order_relaxed);
+	/* A play that ended meanwhile is news; one that ended before is not. */
+	uint32_t done = atomic_load_explicit(&e->play_done, memory_order_acquire);
+	use->play_done = play_id && done == play_id ? 0 : done;
+	return true;
+}
+
+bool link_adopt_reserved(struct link *l, struct link_row row)
+{
+	if (row.row >= l->rows.legs || l->rows.use[row.row].state != ROW_FREE ||
+		atomic_load_explicit(
+			&tg_region_egress(l->region, row.row)->generation, memory_order_acquire) ||
+		tg_region_desired(l->region, row.row)->generation)
+		return false;
+	take_over(l, row);
+	l->rows.use[row.row].state = ROW_RESERVED;
+	return true;
+}
+
+void link_look(struct link *l, struct link_row row)
+{
+	if (use_of(l, row))
+		look_at_news(l, row.row);
+}
+
+void link_digits_settled(struct link *l, struct link_row row)
+{
+	struct row_use *use = use_of(l, row);
+	if (!use || use->state != ROW_OPEN)
+		return;
+	_Atomic uint32_t *taken = &tg_region_desired(l->region, row.row)->digits_taken;
+	if (atomic_load_explicit(taken, memory_order_relaxed) != use->digits)
+		atomic_store_explicit(taken, use->digits, memory_order_release);
 }
 
 int link_open(struct link **link, const struct link_options *o)
@@ -89,8 +147,8 @@ int link_open(struct link **link, const struct link_options *o)
 		if (o->journalled)
 			l->end[w].journalled = o->journalled[w];
 	}
+	drain_meters(l);
 	*link = l;
-	release_leftovers(l);
 	return 0;
 }
 
@@ -277,6 +335,17 @@ static void push_waiting(struct link *l, uint32_t w)
 	}
 }
 
+/* The row says what is wanted: a play that is over isn't, and must not keep its item in the arena. */
+static void forget_play(struct link *l, uint32_t index, uint32_t play_id)
+{
+	struct tg_desired *d = tg_region_desired(l->region, index);
+	if (d->source.kind != TG_SOURCE_PLAY || d->source.play_id != play_id)
+		return;
+	tg_desired_write_begin(d);
+	d->source = (struct tg_leg_source){.kind = TG_SOURCE_NONE};
+	tg_desired_write_end(d);
+}
+
 /* Passes on what the egress record says that has not been passed on yet. */
 static void look_at_news(struct link *l, uint32_t index)
 {
@@ -297,12 +366,11 @@ static void look_at_news(struct link *l, uint32_t index)
 	/* A handler may release the row: then use_of() no longer finds it open. */
 	while (use->generation == row.generation && use->state == ROW_OPEN && use->digits != digits) {
 		char digit = (char)e->digits[use->digits++ % TG_DIGITS_WAITING];
-		atomic_store_explicit(&tg_region_desired(l->region, index)->digits_taken, use->digits,
-			memory_order_release);
 		l->handler.digit(l->ctx, row, digit);
 	}
 	if (use->generation == row.generation && use->state == ROW_OPEN && use->play_done != done) {
 		use->play_done = done;
+		forget_play(l, index, done);
 		l->handler.play_done(l->ctx, row, done, stopped);
 	}
 	if (use->generation == row.generation && use->state == ROW_OPEN && use->media_timeouts != timeouts) {
@@ -423,6 +491,21 @@ void link_durable(struct link *l, uint64_t sequence)
 	for (uint32_t w = 0; w < l->workers; w++)
 		if (l->end[w].batch_n && l->end[w].batch_sequence <= sequence)
 			finish_batch(l, w);
+}
+
+/* What a predecessor left in the rings is in the journal before anything is decided by it. */
+static void drain_meters(struct link *l)
+{
+	for (uint32_t w = 0; w < l->workers; w++) {
+		for (uint32_t left = TG_METER_RING; left; left--) {
+			poll_meters(l, w);
+			if (!l->end[w].batch_n)
+				break;
+			if (journal_wait(l->journal, l->end[w].batch_sequence, DRAIN_WAIT_MS))
+				return;
+			link_durable(l, l->end[w].batch_sequence);
+		}
+	}
 }
 
 void link_poll(struct link *l)

@@ -44,8 +44,23 @@ struct link_options {
 	/* True for a meter record that the journal holds already (offered again after a crash). */
 	bool (*seen)(void *ctx, const struct tg_meter_record *record);
 };
+/* Meter records that wait in the rings are made durable first. Rows that a predecessor left in use are for
+ * the caller: adopt what goes on, then release the leftovers. */
 int link_open(struct link **link, const struct link_options *options);
 void link_close(struct link *link);
+
+/* Takes a row over that a predecessor had open. stint: what it counts for; play_id: of a play whose end is
+ * still news, or 0. Returns false if it is free by now: then its final record is in the journal. */
+bool link_adopt(struct link *link, struct link_row row, uint32_t *stint, uint32_t play_id);
+/* Takes a row that a predecessor had reserved and not programmed. Returns false if it is in use. */
+bool link_adopt_reserved(struct link *link, struct link_row row);
+/* Releases all rows that were in use and have not been adopted; `released` tells about each. */
+void link_release_leftovers(struct link *link);
+/* Passes on the news of one row. */
+void link_look(struct link *link, struct link_row row);
+/* What the digits passed on so far have led to is in a safe place: they are not offered to a successor again.
+ */
+void link_digits_settled(struct link *link, struct link_row row);
 
 /* Takes a free row of that worker (-1: the worker with the fewest rows in use). Returns 0 or -EBUSY. */
 int link_reserve(struct link *link, int worker, struct link_row *row);

@@ -8,7 +8,7 @@ from bed.conductor import media
 def _gather(world, digits=1, timeout=10, seconds=20):
     asked = document.gather("next.xml", document.play(world.prompt(seconds=seconds)), digits=digits,
                             timeout=timeout)
-    world.web.put("front-desk/next.xml", document.response(document.hangup()))
+    world.web.put("front-desk/next.xml", document.response(document.pause(1), document.hangup()))
     world.start_gateway(world.documents(document.response(asked, document.play(world.prompt("late.wav", seconds=1)),
                                                           document.hangup())))
 

@@ -26,5 +26,9 @@ def dial(number, **attributes):
     return f"<Dial{named}><Number>{number}</Number></Dial>"
 
 
+def pause(seconds):
+    return f'<Pause length="{seconds}"/>'
+
+
 def hangup():
     return "<Hangup/>"

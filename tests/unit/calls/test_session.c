@@ -92,6 +92,9 @@ static void describe(const struct action *a)
 	case ACTION_INVITE:
 		say("INVITE:%d ", a->leg);
 		break;
+	case ACTION_RESEND:
+		say("RESEND:%d ", a->leg);
+		break;
 	case ACTION_ACK:
 		say("ACK:%d ", a->leg);
 		break;
@@ -665,6 +668,86 @@ START_TEST(a_state_that_makes_no_sense_is_refused)
 }
 END_TEST
 
+/* What a successor asks for, having read the state. */
+static const char *resumed(bool stint_differs)
+{
+	json_t *state = state_of(s);
+	struct session *copy;
+	ck_assert_int_eq(state_restore(state, registry_ref(registry), &copy), 0);
+	json_decref(state);
+	session_destroy(s);
+	s = copy;
+	bool differs[SESSION_LEGS_MAX] = {stint_differs, stint_differs};
+	struct session_env e = env();
+	session_resume(s, differs, &e);
+	return done();
+}
+
+START_TEST(a_successor_rings_on_and_asks_again_for_the_document)
+{
+	begin();
+	ck_assert_str_eq(resumed(false), "180:0 FETCH(http://h/front/start)");
+	document("<Response><Hangup/></Response>");
+	EXPECT("document leg_media leg_answered [program:0] 200+sdp:0 BYE:0 leg_ended [release:0] "
+	       "stint_close");
+}
+END_TEST
+
+START_TEST(a_successor_repeats_an_answer_that_was_not_acknowledged)
+{
+	begin();
+	document("<Response><Play>a.wav</Play></Response>");
+	done();
+	ck_assert_str_eq(resumed(false), "[program:0 silence:0] 200+sdp:0 RESOLVE(http://h/front/a.wav)");
+	ua(0, UA_ACKED, 0, NULL);
+	media(true);
+	done();
+	ck_assert_str_eq(resumed(false), "[program:0 play:0]");
+	struct session_env e = env();
+	session_on_play_done(s, 0, s->play.id, false, &e);
+	EXPECT("LEASE_END(L1) BYE:0 leg_ended [release:0] stint_close");
+}
+END_TEST
+
+START_TEST(a_successor_repeats_the_invite_and_its_cancel)
+{
+	begin();
+	document("<Response><Dial timeout='10'>+15551234</Dial><Pause length='9'/></Response>");
+	done();
+	ua(0, UA_ACKED, 0, NULL);
+	done();
+	ck_assert_str_eq(resumed(false), "[program:0 silence:0] RESEND:1");
+	timer(TIMER_DIAL);
+	EXPECT("CANCEL:1");
+	ck_assert_str_eq(resumed(false), "[program:0 silence:0] RESEND:1 CANCEL:1");
+}
+END_TEST
+
+START_TEST(a_successor_keeps_a_bridge_and_moves_the_stint)
+{
+	bridged();
+	ck_assert_str_eq(resumed(false), "[program:0 program:1 relay:0 relay:1] ACK:1");
+	ck_assert_str_eq(resumed(true), "[program:0 stint:0 program:1 stint:1 relay:0 relay:1] ACK:1");
+	ua(0, UA_ENDED, 0, NULL);
+	EXPECT("leg_ended BYE:1 leg_ended [release:0 release:1] stint_close");
+	ck_assert_str_eq(resumed(false), "BYE:0 BYE:1");
+}
+END_TEST
+
+START_TEST(a_successor_goes_on_gathering)
+{
+	begin();
+	document("<Response><Gather numDigits='2' action='next' timeout='5'/></Response>");
+	ua(0, UA_ACKED, 0, NULL);
+	done();
+	digit('4');
+	done();
+	ck_assert_str_eq(resumed(false), "[program:0 silence:0]");
+	digit('2');
+	EXPECT("digit FETCH(http://h/front/next)");
+}
+END_TEST
+
 START_TEST(an_unacknowledged_answer_ends_the_call)
 {
 	begin();
@@ -693,7 +776,10 @@ int main(void)
 		a_late_offer_is_programmed_by_the_ack, a_play_that_fails_goes_on_with_the_next_verb,
 		media_timeout_ends_the_session, a_dialog_that_vanishes_still_gets_its_record,
 		documents_that_loop_are_stopped, control_returns_to_the_module_that_waits,
-		a_state_that_makes_no_sense_is_refused, an_unacknowledged_answer_ends_the_call};
+		a_state_that_makes_no_sense_is_refused, a_successor_rings_on_and_asks_again_for_the_document,
+		a_successor_repeats_an_answer_that_was_not_acknowledged,
+		a_successor_repeats_the_invite_and_its_cancel, a_successor_keeps_a_bridge_and_moves_the_stint,
+		a_successor_goes_on_gathering, an_unacknowledged_answer_ends_the_call};
 	Suite *suite = suite_create("session");
 	TCase *tcase = tcase_create("session");
 	tcase_set_timeout(tcase, 30);

@@ -1,0 +1,108 @@
+#include "controlplane/calls/shelf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define NAME_BYTES 80
+#define HALF       ".new"
+
+struct shelf {
+	int dir;
+};
+
+static int remove_halves(struct shelf *s)
+{
+	DIR *d = fdopendir(dup(s->dir));
+	if (!d)
+		return -errno;
+	rewinddir(d);
+	for (struct dirent *e; (e = readdir(d));)
+		if (strstr(e->d_name, HALF))
+			unlinkat(s->dir, e->d_name, 0);
+	closedir(d);
+	return 0;
+}
+
+int shelf_open(struct shelf **shelf, const char *dir)
+{
+	int e = file_make_dirs(dir);
+	if (e)
+		return e;
+	struct shelf *s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	e = s->dir < 0 ? -errno : remove_halves(s);
+	if (e) {
+		shelf_close(s);
+		return e;
+	}
+	*shelf = s;
+	return 0;
+}
+
+void shelf_close(struct shelf *s)
+{
+	if (!s)
+		return;
+	if (s->dir >= 0)
+		close(s->dir);
+	free(s);
+}
+
+int shelf_put(struct shelf *s, const char *name, const json_t *value)
+{
+	char half[NAME_BYTES + sizeof(HALF)];
+	if (snprintf(half, sizeof(half), "%s" HALF, name) >= (int)sizeof(half))
+		return -ENAMETOOLONG;
+	char *text = json_dumps(value, JSON_COMPACT);
+	if (!text)
+		return -ENOMEM;
+	int fd = openat(s->dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	int e = fd < 0 ? -errno : file_write_all(fd, text, strlen(text));
+	free(text);
+	if (fd >= 0 && close(fd) && !e)
+		e = -errno;
+	if (!e && renameat(s->dir, half, s->dir, name))
+		e = -errno;
+	return e;
+}
+
+void shelf_drop(struct shelf *s, const char *name)
+{
+	unlinkat(s->dir, name, 0);
+}
+
+static json_t *read_one(struct shelf *s, const char *name)
+{
+	int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return NULL;
+	json_t *value = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
+	close(fd);
+	return value;
+}
+
+int shelf_each(struct shelf *s, void (*found)(void *ctx, const char *name, const json_t *value), void *ctx)
+{
+	DIR *d = fdopendir(dup(s->dir));
+	if (!d)
+		return -errno;
+	rewinddir(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		if (e->d_name[0] == '.')
+			continue;
+		json_t *value = read_one(s, e->d_name);
+		found(ctx, e->d_name, value);
+		json_decref(value);
+	}
+	closedir(d);
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* Where live sessions are kept for a successor: one small file per session on a tmpfs, replaced as a whole.
+ *
+ * It outlives the process and not the machine, as calls do: after a reboot the journal alone closes what was
+ * open. A file is there before any action that depends on it is taken. */
+#ifndef TG_CALLS_SHELF_H
+#define TG_CALLS_SHELF_H
+
+#include <jansson.h>
+
+struct shelf;
+
+/* Makes dir (mode 0750) if it isn't there; removes what was half written. Returns 0 or -errno. */
+int shelf_open(struct shelf **shelf, const char *dir);
+void shelf_close(struct shelf *shelf);
+/* name: letters and digits. Returns 0 or -errno. */
+int shelf_put(struct shelf *shelf, const char *name, const json_t *value);
+void shelf_drop(struct shelf *shelf, const char *name);
+/* Calls back for each file; value is NULL for one that can't be read, borrowed otherwise. The callback may
+ * drop it. */
+int shelf_each(
+	struct shelf *shelf, void (*found)(void *ctx, const char *name, const json_t *value), void *ctx);
+
+#endif

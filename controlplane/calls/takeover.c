@@ -1,0 +1,170 @@
+/* Sessions that live on the shelf: kept there for a successor, taken up from there by one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "controlplane/calls/engine_private.h"
+#include "controlplane/calls/state.h"
+
+static json_t *dialogs_of(struct engine *e, const struct session *s)
+{
+	json_t *dialogs = json_array();
+	for (int i = 0; i < s->legs; i++) {
+		char *text = s->leg[i]->ua && s->leg[i]->state != LEG_GONE
+				     ? ua_dialog_state(e->ua, s->leg[i]->ua)
+				     : NULL;
+		json_t *dialog = text ? json_loads(text, 0, NULL) : NULL;
+		free(text);
+		json_array_append_new(dialogs, dialog ? dialog : json_null());
+	}
+	return dialogs;
+}
+
+void takeover_keep(struct engine *e, struct call *call)
+{
+	struct session *s = call->session;
+	call->dirty = false;
+	json_t *value = json_object();
+	json_object_set_new(value, "session", state_of(s));
+	json_object_set_new(value, "dialogs", dialogs_of(e, s));
+	int err = shelf_put(e->shelf, s->text, value);
+	json_decref(value);
+	if (err) { /* the call goes on; a crash now would end it by records */
+		log_error(calls, s->text, "session-not-kept", "reason=\"%s\"", strerror(-err));
+		return;
+	}
+	for (int i = 0; i < s->legs; i++)
+		link_digits_settled(e->link, s->leg[i]->row);
+}
+
+static bool take_dialog(
+	struct engine *e, struct call *call, int leg, const json_t *dialog, const struct session_env *env)
+{
+	struct leg *l = call->session->leg[leg];
+	l->ua = 0;
+	if (l->state == LEG_GONE)
+		return true;
+	char *text = json_is_object(dialog) ? json_dumps(dialog, JSON_COMPACT) : NULL;
+	int err = text ? ua_restore(e->ua, text, &l->ua) : -1;
+	free(text);
+	if (!err && !leg_index_put(e->by_ua, l->ua, call, leg))
+		return true;
+	session_leg_ended(
+		call->session, leg, 0, 41, RELEASED_BY_GATEWAY, "its dialog could not be taken over", env);
+	l->state = LEG_GONE;
+	l->ua = 0;
+	return false;
+}
+
+/* Returns false if the leg should have media and its row is lost. */
+static bool take_row(struct engine *e, struct call *call, int leg, bool *stint_differs)
+{
+	struct session *s = call->session;
+	struct leg *l = s->leg[leg];
+	uint32_t stint = s->stint;
+	*stint_differs = false;
+	if (!l->row.generation)
+		return true;
+	if (!l->row_open)
+		return link_adopt_reserved(e->link, l->row);
+	bool here = link_adopt(e->link, l->row, &stint, leg == 0 && s->play.playing ? s->play.id : 0);
+	bool released = l->row_pending;
+	l->row_pending = released && here;
+	if (!here) {
+		l->row_open = released;
+		return released;
+	}
+	e->by_row[l->row.row] = (struct row_owner){call, leg};
+	*stint_differs = stint != s->stint;
+	if (released) {
+		struct link_chain chain = {.n = 0};
+		link_release(e->link, &chain, l->row);
+		link_submit(e->link, &chain);
+	}
+	return true;
+}
+
+static void resume(struct engine *e, struct call *call, const json_t *dialogs)
+{
+	struct session *s = call->session;
+	struct session_env env = engine_env(e, s);
+	bool differs[SESSION_LEGS_MAX], whole = true;
+	for (int i = 0; i < s->legs; i++) {
+		bool needed = i == 0 || (s->dial.bridged && i == s->dial.callee);
+		bool dialog = take_dialog(e, call, i, json_array_get(dialogs, (size_t)i), &env);
+		bool row = take_row(e, call, i, &differs[i]);
+		if (!row)
+			s->leg[i]->row = (struct link_row){0};
+		whole = whole && ((dialog && row) || !needed);
+		if (s->leg[i]->row.generation && !s->leg[i]->row_open)
+			e->by_row[s->leg[i]->row.row] = (struct row_owner){call, i};
+	}
+	if (!whole && s->state == SESSION_RUNNING)
+		session_end(s, RELEASED_BY_GATEWAY, 41, "not-taken-up",
+			"the control plane was restarted and could not take the call up", &env);
+	session_resume(s, differs, &env);
+	call->dirty = true;
+	engine_process(e, call);
+}
+
+struct takeover {
+	struct engine *engine;
+	unsigned taken, dropped;
+};
+
+static void found(void *ctx, const char *name, const json_t *value)
+{
+	struct takeover *t = ctx;
+	struct engine *e = t->engine;
+	struct recovery_session *open = recovery_find(e->recovery, name);
+	struct session *s = NULL;
+	if (!open || !value) {
+		/* Closed in the journal, or never durable there: then nothing had been done for it. */
+		if (!open || !value)
+			shelf_drop(e->shelf, name);
+		t->dropped++;
+		return;
+	}
+	int err = state_restore(json_object_get(value, "session"), registry_ref(e->registry), &s);
+	struct call *call = !err && s->region == tg_region_id(e->region) ? engine_add_call(e, s) : NULL;
+	if (!call) {
+		log_warn(calls, name, "session-not-taken-up", "reason=\"%s\"",
+			err ? "its state can't be read or names what the registry no longer has"
+			    : "its region is gone");
+		if (err)
+			registry_unref(e->registry);
+		session_destroy(s);
+		shelf_drop(e->shelf, name);
+		return;
+	}
+	open->taken = true;
+	t->taken++;
+	log_info(calls, s->text, "session-taken-up", "legs=%d module=%s", s->legs, s->module->code);
+	resume(e, call, json_object_get(value, "dialogs"));
+}
+
+void takeover_run(struct engine *e)
+{
+	struct takeover t = {.engine = e};
+	uint64_t begun = clock_mono_ns();
+	shelf_each(e->shelf, found, &t);
+	link_release_leftovers(e->link);
+	e->taken_up = t.taken;
+	for (struct recovery_session *r = recovery_first(e->recovery); r; r = r->next) {
+		if (r->taken)
+			continue;
+		e->closed_by_record++;
+		engine_close_by_record(e, r);
+	}
+	for (uint32_t row = 0; row < tg_region_legs(e->region); row++) {
+		struct row_owner o = e->by_row[row];
+		if (o.call && o.call->session->leg[o.leg]->row.row == row)
+			link_look(e->link, o.call->session->leg[o.leg]->row);
+	}
+	if (e->taken_up || e->closed_by_record)
+		log_info(calls, NULL, "taken-up", "sessions=%u closed_by_record=%u ms=%llu", e->taken_up,
+			e->closed_by_record,
+			(unsigned long long)((clock_mono_ns() - begun) / CLOCK_NS_PER_MS));
+}
