@@ -164,15 +164,16 @@ int ua_on_message(struct ua *ua, nta_agent_t *agent, msg_t *msg, sip_t *sip);
 /* Answers without state, with a To tag that a retransmission would get again; takes msg over. */
 void ua_reply(struct ua *ua, msg_t *msg, sip_t *sip, int status, const char *phrase, tag_type_t tag,
 	tag_value_t value, ...);
+/* May a request in the leg's dialog come from this address? */
+bool ua_source_allowed(const struct sip_leg *leg, uint32_t source_be);
 /* What a request of the far end lacks or has too much of: the status that refuses it, with tags for the
- * answer made on home. */
+ * answer. */
 struct ua_refusal {
 	int status;
 	const char *phrase;
 	tagi_t tags[3];
 };
-/* May a request in the leg's dialog come from this address? */
-bool ua_source_allowed(const struct sip_leg *leg, uint32_t source_be);
+/* False: nothing. home: for what the tags point to. */
 bool ua_refuse(struct ua *ua, su_home_t *home, const sip_t *sip, struct ua_refusal *refusal);
 
 /* --- incoming.c --- */
