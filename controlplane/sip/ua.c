@@ -15,7 +15,7 @@
 #define ALLOW_TEXT        "INVITE, ACK, BYE, CANCEL, OPTIONS"
 #define MESSAGE_BYTES_MAX (64 * 1024)
 /* A TCP connection without traffic, and one that has sent half a message, in ms. */
-#define TCP_IDLE_MS 600000
+#define TCP_IDLE_MS 180000
 #define TCP_HALF_MS 30000
 
 int ua_random_text(char out[static UA_TAG_BYTES])
