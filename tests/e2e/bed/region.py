@@ -1,6 +1,7 @@
 """Huge pages, and the region files of this process on them."""
 
 import os
+import shutil
 
 from bed import owner
 from bed.process import Failure
@@ -20,4 +21,8 @@ def remove(region_name):
     for directory in owner.REGION_DIRS:
         for entry in os.listdir(directory) if os.path.isdir(directory) else ():
             if entry == region_name or entry.startswith((region_name + ".", region_name + "-")):
-                os.unlink(os.path.join(directory, entry))
+                path = os.path.join(directory, entry)
+                if os.path.isdir(path):
+                    shutil.rmtree(path)
+                else:
+                    os.unlink(path)
