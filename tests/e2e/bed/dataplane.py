@@ -180,8 +180,12 @@ class Bench:
 
     def start(self, wait=True, name="dataplane"):
         program = os.path.join(self.build, "dataplane/tollgate-dataplane")
+        suppressions = os.path.join(os.path.dirname(os.path.abspath(__file__)), "leaks.supp")
+        # Whole stacks, so that what libraries leave behind is told apart from what we do.
+        environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:fast_unwind_on_malloc=0",
+                           LSAN_OPTIONS=f"suppressions={suppressions}:print_suppressions=0")
         self.dataplane = self.gateway.start([program, "--settings", self.settings_path],
-                                            os.path.join(self.directory, f"{name}.log"))
+                                            os.path.join(self.directory, f"{name}.log"), env=environment)
         if wait:
             self.dataplane.wait_for_line(r"\bevent=ready\b", 30)
         if not self.driver:

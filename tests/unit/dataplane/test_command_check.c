@@ -118,7 +118,8 @@ START_TEST(plays_that_do_not_fit)
 	m = shared();
 	s.generation = 2;
 	ck_assert_int_eq(check(&s, m, 0), TG_REFUSED_SOURCE);
-	s.generation = m.generation = 0;
+	s.generation = 0;
+	m.generation = 0;
 	ck_assert_int_eq(check(&s, m, 0), TG_REFUSED_SOURCE);
 	m = shared();
 	s = (struct tg_leg_source){.generation = 3, .play_id = 0, .loops = 1};
