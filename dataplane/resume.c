@@ -4,6 +4,7 @@
 #include "dataplane/liveness.h"
 #include "dataplane/meter.h"
 #include "dataplane/row.h"
+#include "dataplane/stream.h"
 
 static bool is_open(const struct dp_legs *l, uint32_t leg)
 {
@@ -56,6 +57,12 @@ static void take_up(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 {
 	struct tg_ingress *row = &l->ingress[leg];
 	struct tg_egress *e = &l->egress[leg];
+	if (row->sink != TG_NONE) {
+		/* What arrived while nobody was here is lost to the sink, but its stream has no gap. */
+		dp_stream_leave(row, &l->egress[row->sink]);
+		row->rebase = 1;
+		row->marker = 1;
+	}
 	e->next_hop = TG_NONE;
 	e->wheel_slot = DP_WHEEL_SLOTS;
 	dp_liveness_arm(l, leg, now_tsc);
