@@ -8,9 +8,11 @@
     settings     the settings file of a gateway, as text
     registry     accounts, modules and numbers of a test, as text
     gateway      the two planes of one gateway
+    sanitizer    what programs built with sanitizers are told, and say
     tool         the `tollgate` command line
     web          nginx
     prompt       sounds made by espeak-ng and sox
+    scenario     SIPp scenarios, put together from steps
     sipp         SIPp
     conductor    what SIPp tells the test, and what the test tells SIPp
     phone        a far end's RTP: sends and counts
@@ -18,4 +20,9 @@
     capture      a capture that begins and ends exactly
     rtp          the streams in a capture, and what is wrong with them
     cdr          CDR rows
+    document     documents
+    world        all of that for one case
+    check        what every call's capture and records must agree on
+    case         what a case can say about itself
+    story        the call that shows everything once
 """

@@ -1,10 +1,9 @@
 """The two planes of one gateway, with settings, registry, state and region of their own."""
 
-import glob
 import os
 import signal
 
-from bed import network, owner, region
+from bed import network, owner, region, sanitizer
 from bed.process import Failure
 from bed.tool import Tool
 
@@ -66,12 +65,7 @@ class Gateway:
 
     def start_plane(self, plane, wait=True, prefix=()):
         """prefix: a command that runs the plane, such as one that takes its privileges away."""
-        environment = dict(os.environ)
-        report = os.path.join(self._directory, f"sanitizer.{plane}")
-        environment["ASAN_OPTIONS"] = f"log_path={report}:detect_leaks=1:exitcode=99"
-        environment["UBSAN_OPTIONS"] = f"log_path={report}:print_stacktrace=1"
-        suppressions = os.path.join(os.path.dirname(os.path.abspath(__file__)), "leaks.supp")
-        environment["LSAN_OPTIONS"] = f"suppressions={suppressions}:print_suppressions=0"
+        environment = sanitizer.environment(os.path.join(self._directory, f"sanitizer.{plane}"))
         program = os.path.join(self._build, PROGRAMS[plane])
         if not os.path.exists(program):
             raise Failure(f"{program} is not there; run: ./run build")
@@ -113,9 +107,7 @@ class Gateway:
                     faults.append(f"{plane} ended with {status}, not 0:\n{process.tail(25)}")
             except Failure as failure:
                 faults.append(str(failure))
-        for path in sorted(glob.glob(os.path.join(self._directory, "sanitizer.*"))):
-            with open(path, encoding="utf-8", errors="replace") as file:
-                faults.append(f"{os.path.basename(path)}:\n{file.read()[:4000]}")
+        faults += sanitizer.reports(self._directory)
         if faults:
             raise Failure("\n".join(faults))
 
