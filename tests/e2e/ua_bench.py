@@ -1,7 +1,9 @@
 """The user agent by itself (ua_probe) on loopback, and what plays against it: SIPp, and a raw socket."""
 
+import contextlib
 import os
 import queue
+import random
 import re
 import socket
 import subprocess
@@ -26,6 +28,19 @@ def free_port():
                 return port
             except OSError:
                 continue
+
+
+def free_media_ports():
+    """The first of four free UDP ports for SIPp's RTP, below those that the kernel hands out by itself."""
+    while True:
+        first = random.randrange(10000, 30000, 4)
+        try:
+            with contextlib.ExitStack() as stack:
+                for port in range(first, first + 4):
+                    stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)).bind((LOCAL, port))
+            return first
+        except OSError:
+            continue
 
 
 class Probe:
@@ -128,7 +143,8 @@ class Sipp:
         self.port = free_port()
         self._base = os.path.join(directory, f"sipp-{self.port}")
         write_scenario(self._base + ".xml", steps)
-        argv = ["sipp", "-sf", self._base + ".xml", "-i", LOCAL, "-p", self.port, "-mi", LOCAL, "-mp", free_port(),
+        argv = ["sipp", "-sf", self._base + ".xml", "-i", LOCAL, "-p", self.port, "-mi", LOCAL, "-mp",
+                free_media_ports(),
                 "-m", 1, "-nostdin", "-timeout", f"{timeout}s", "-timeout_error", "-t", transport, "-trace_err",
                 "-error_file", self._base + ".errors", "-trace_msg", "-message_file", self._base + ".messages",
                 "-key", "caller", "4711"]
