@@ -16,7 +16,7 @@ static int do_program(struct dp_legs *l, const struct tg_command *c, uint64_t no
 	if (!c->generation)
 		return TG_REFUSED_GENERATION;
 	if (l->place[c->leg] == TG_NONE)
-		dp_leg_open(l, c->leg, c->generation, &c->program, c->stint, now_ns, now_tsc);
+		dp_leg_open(l, c, now_tsc, now_ns);
 	else if (dp_legs_find(l, c->leg, c->generation))
 		dp_leg_change(l, c->leg, &c->program, now_tsc);
 	else

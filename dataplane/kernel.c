@@ -80,14 +80,12 @@ static int open_tap(struct dp_kernel *k, struct dp_port *port, char *why, size_t
 	return 0;
 }
 
-int dp_kernel_open(struct dp_kernel *k, struct dp_port *port, uint32_t ports, struct dp_exchange *exchange,
-	struct rte_mempool *pool, char *why, size_t n)
+int dp_kernel_open(struct dp_kernel *k, char *why, size_t n)
 {
-	*k = (struct dp_kernel){.exchange = exchange, .pool = pool, .port = port, .ports = ports};
 	for (uint32_t p = 0; p < SETTINGS_PORTS_MAX; p++)
 		k->fd[p] = -1;
-	for (uint32_t p = 0; p < ports; p++) {
-		int e = port[p].has_tap ? open_tap(k, &port[p], why, n) : 0;
+	for (uint32_t p = 0; p < k->ports; p++) {
+		int e = k->port[p].has_tap ? open_tap(k, &k->port[p], why, n) : 0;
 		if (e) {
 			dp_kernel_close(k);
 			return e;

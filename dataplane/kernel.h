@@ -21,9 +21,9 @@ struct dp_kernel {
 };
 
 /* Makes, or finds, the taps of all ports that have one: persistent, with the port's MAC, up. Addresses are
- * the operator's to give; they stay on the tap while the dataplane is away. Sets the ports' ifindex. */
-int dp_kernel_open(struct dp_kernel *kernel, struct dp_port *port, uint32_t ports,
-	struct dp_exchange *exchange, struct rte_mempool *pool, char *why, size_t why_bytes);
+ * the operator's to give; they stay on the tap while the dataplane is away. Sets the ports' ifindex.
+ * exchange, pool, port and ports are set before. */
+int dp_kernel_open(struct dp_kernel *kernel, char *why, size_t why_bytes);
 void dp_kernel_close(struct dp_kernel *kernel);
 
 /* Moves what waits, in both directions. Returns the number of frames. */

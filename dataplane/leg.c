@@ -49,9 +49,10 @@ void dp_leg_set_far_end(struct dp_legs *l, uint32_t leg, uint32_t ip_be, uint16_
 	refresh_path(l, leg);
 }
 
-void dp_leg_open(struct dp_legs *l, uint32_t leg, uint32_t generation, const struct tg_leg_program *p,
-	uint32_t stint, uint64_t now_ns, uint64_t now_tsc)
+void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc, uint64_t now_ns)
 {
+	const struct tg_leg_program *p = &c->program;
+	uint32_t leg = c->leg;
 	struct tg_ingress *row = &l->ingress[leg];
 	struct tg_egress *e = &l->egress[leg];
 	memset((void *)row, 0, sizeof(*row));
@@ -60,9 +61,9 @@ void dp_leg_open(struct dp_legs *l, uint32_t leg, uint32_t generation, const str
 	e->ssrc_be = htobe32(p->ssrc);
 	e->feeder = e->next_hop = TG_NONE;
 	e->wheel_slot = DP_WHEEL_SLOTS;
-	e->stint = stint;
+	e->stint = c->stint;
 	e->stint_start_ns = now_ns;
-	dp_stream_begin(e, now_tsc ^ (uint64_t)p->ssrc << 32 ^ generation);
+	dp_stream_begin(e, now_tsc ^ (uint64_t)p->ssrc << 32 ^ c->generation);
 	row->sink = row->out_next_hop = TG_NONE;
 	row->clock_khz = (uint8_t)p->clock_khz;
 	row->rx = p->rx;
@@ -73,8 +74,8 @@ void dp_leg_open(struct dp_legs *l, uint32_t leg, uint32_t generation, const str
 	l->open[l->open_count++] = leg;
 	tg_counter_set(&l->stats->legs_open, l->open_count);
 	/* A start that finds the first without the second takes the leg for free (resume.c). */
-	atomic_store_explicit(&e->generation, generation, memory_order_release);
-	atomic_store_explicit(&row->generation, generation, memory_order_release);
+	atomic_store_explicit(&e->generation, c->generation, memory_order_release);
+	atomic_store_explicit(&row->generation, c->generation, memory_order_release);
 }
 
 void dp_leg_change(struct dp_legs *l, uint32_t leg, const struct tg_leg_program *p, uint64_t now_tsc)

@@ -51,10 +51,10 @@ uint64_t dp_legs_now_ns(struct dp_legs *legs, uint64_t tsc);
 /* One frame that is to be sent: all that is needed to write its headers and to count it. */
 enum dp_sent_as { DP_SENT_RELAYED, DP_SENT_PLAYED, DP_SENT_FOR_KERNEL };
 struct dp_outgoing {
-	uint64_t link; /* tg_next_hop.link; RELAYED: 0 while it isn't known */
+	uint64_t link;     /* tg_next_hop.link; RELAYED: 0 while it isn't known */
 	uint32_t next_hop; /* RELAYED: index, or TG_NONE */
-	uint32_t leg;  /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to */
-	uint8_t as;    /* enum dp_sent_as */
+	uint32_t leg;      /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to */
+	uint8_t as;        /* enum dp_sent_as */
 	uint16_t rtp_bytes;
 	struct dp_flow flow;
 	struct dp_rtp rtp;
@@ -72,9 +72,8 @@ void dp_legs_news(struct dp_legs *legs, uint32_t leg);
 /* The leg if it is open, this worker's, and of this generation; NULL otherwise. */
 struct tg_egress *dp_legs_find(const struct dp_legs *legs, uint32_t leg, uint32_t generation);
 
-/* Opens a free leg. */
-void dp_leg_open(struct dp_legs *legs, uint32_t leg, uint32_t generation,
-	const struct tg_leg_program *program, uint32_t stint, uint64_t now_ns, uint64_t now_tsc);
+/* Opens a free leg as a checked TG_CMD_PROGRAM says. */
+void dp_leg_open(struct dp_legs *legs, const struct tg_command *command, uint64_t now_tsc, uint64_t now_ns);
 /* Changes an open leg. A far end that a latch has found stays unless the signalled address is another one. */
 void dp_leg_change(
 	struct dp_legs *legs, uint32_t leg, const struct tg_leg_program *program, uint64_t now_tsc);

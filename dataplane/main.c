@@ -109,8 +109,9 @@ static int make_pools(struct dataplane *d, char *why)
 static int open_ports(struct dataplane *d, char *why)
 {
 	for (int p = 0; p < d->settings.ports; p++) {
-		int e = dp_port_open(
-			&d->port[p], &d->settings.port[p], (uint32_t)p, &d->cap, d->pool, why, WHY_BYTES);
+		d->port[p].settings = &d->settings.port[p];
+		d->port[p].index = (uint32_t)p;
+		int e = dp_port_open(&d->port[p], &d->cap, d->pool, why, WHY_BYTES);
 		if (e)
 			return e;
 		d->ports++;
@@ -154,8 +155,11 @@ static int start(struct dataplane *d, char *why)
 	}
 	if (!e)
 		e = open_ports(d, why);
-	if (!e)
-		e = dp_kernel_open(&d->kernel, d->port, d->ports, &d->exchange, d->pool[0], why, WHY_BYTES);
+	if (!e) {
+		d->kernel = (struct dp_kernel){
+			.exchange = &d->exchange, .pool = d->pool[0], .port = d->port, .ports = d->ports};
+		e = dp_kernel_open(&d->kernel, why, WHY_BYTES);
+	}
 	if (!e) {
 		e = dp_neighbour_open(&d->neighbour, d->region, d->port, d->ports);
 		if (e)

@@ -52,7 +52,7 @@ static bool address(
 	out->flow.src_port_be = htobe16(port);
 	out->rtp.ssrc_be = e->ssrc_be;
 	out->rtp.payload_type = e->program.tx.audio;
-	dp_stream_play(e, due_tsc, &l->clock, &out->rtp.seq, &out->rtp.ts, &out->rtp.marker);
+	dp_stream_play(e, due_tsc, &l->clock, &out->rtp);
 	return true;
 }
 

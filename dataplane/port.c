@@ -88,51 +88,54 @@ static int check_channels(const char *interface, uint32_t workers, char *why, si
 	return -ENOSPC;
 }
 
-/* The driver and its arguments for a kind of port. */
-static int device_of(const struct dp_port *p, uint32_t workers, char *name, size_t name_bytes, char *args,
-	size_t args_bytes, char *why, size_t n)
+/* A driver's name for a port, and its arguments. */
+struct device {
+	char name[RTE_ETH_NAME_MAX_LEN], args[PATH_MAX + 128];
+};
+
+static int device_of(const struct dp_port *p, uint32_t workers, struct device *d, char *why, size_t n)
 {
 	const struct settings_port *s = p->settings;
-	char object[PATH_MAX];
+	char object[PATH_MAX] = "";
+	size_t stem = strcspn(s->device, ",");
 	int e = 0, len = 0;
 	switch (s->kind) {
 	case SETTINGS_PORT_AF_XDP:
-		snprintf(name, name_bytes, "net_af_xdp%u", p->index);
 		e = dp_filter_path("media_filter.bpf.o", object, sizeof(object), why, n);
 		if (!e)
 			e = check_channels(s->interface, workers, why, n);
 		if (!e)
 			e = dp_filter_xdp_clear(p->ifindex, s->interface, why, n);
-		len = snprintf(args, args_bytes, "iface=%s,queue_count=%u,xdp_prog=%s", s->interface, workers,
-			e ? "" : object);
+		snprintf(d->name, sizeof(d->name), "net_af_xdp%u", p->index);
+		len = snprintf(d->args, sizeof(d->args), "iface=%s,queue_count=%u,xdp_prog=%s", s->interface,
+			workers, object);
 		break;
 	case SETTINGS_PORT_AF_PACKET:
-		snprintf(name, name_bytes, "net_af_packet%u", p->index);
-		len = snprintf(args, args_bytes, "iface=%s,qpairs=%u,framecnt=%u", s->interface, workers,
-			AF_PACKET_FRAMES);
+		snprintf(d->name, sizeof(d->name), "net_af_packet%u", p->index);
+		len = snprintf(d->args, sizeof(d->args), "iface=%s,qpairs=%u,framecnt=%u", s->interface,
+			workers, AF_PACKET_FRAMES);
 		break;
-	case SETTINGS_PORT_DPDK: {
-		size_t stem = strcspn(s->device, ",");
-		snprintf(name, name_bytes, "%.*s", (int)stem, s->device);
-		len = snprintf(args, args_bytes, "%s", s->device[stem] ? s->device + stem + 1 : "");
+	case SETTINGS_PORT_DPDK:
+		snprintf(d->name, sizeof(d->name), "%.*s", (int)stem, s->device);
+		len = snprintf(d->args, sizeof(d->args), "%s", s->device[stem] ? s->device + stem + 1 : "");
 		break;
 	}
-	}
-	if (!e && (len < 0 || (size_t)len >= args_bytes)) {
-		snprintf(why, n, "port %s: its arguments are too long", name);
+	if (!e && (len < 0 || (size_t)len >= sizeof(d->args))) {
+		snprintf(why, n, "port %s: its arguments are too long", d->name);
 		e = -E2BIG;
 	}
 	return e;
 }
 
-static int probe(struct dp_port *p, const char *name, const char *args, char *why, size_t n)
+static int probe(struct dp_port *p, const struct device *d, char *why, size_t n)
 {
 	bool pci = p->settings->kind == SETTINGS_PORT_DPDK && dp_device_is_pci(p->settings->device);
-	int e = pci ? 0 : rte_eal_hotplug_add("vdev", name, args);
+	int e = pci ? 0 : rte_eal_hotplug_add("vdev", d->name, d->args);
 	if (!e)
-		e = rte_eth_dev_get_port_by_name(name, &p->id);
+		e = rte_eth_dev_get_port_by_name(d->name, &p->id);
 	if (e)
-		snprintf(why, n, "port %s (%s) cannot be opened: %s%s", name, args, strerror(e < 0 ? -e : e),
+		snprintf(why, n, "port %s (%s) cannot be opened: %s%s", d->name, d->args,
+			strerror(e < 0 ? -e : e),
 			pci ? "; bind it with `dpdk-devbind.py --bind=vfio-pci ADDRESS`"
 			    : "; DPDK's own lines above say more");
 	return e;
@@ -185,19 +188,21 @@ static int attach_filter(struct dp_port *p, const struct tg_capacity *cap, char 
 	return e;
 }
 
-int dp_port_open(struct dp_port *p, const struct settings_port *s, uint32_t index,
-	const struct tg_capacity *cap, struct rte_mempool *const *pools, char *why, size_t n)
+int dp_port_open(struct dp_port *p, const struct tg_capacity *cap, struct rte_mempool *const *pools,
+	char *why, size_t n)
 {
-	char name[RTE_ETH_NAME_MAX_LEN], args[PATH_MAX + 128], cause[512] = "";
+	const struct settings_port *s = p->settings;
+	struct device device;
+	char cause[512] = "";
 	struct rte_ether_addr mac;
-	*p = (struct dp_port){.settings = s, .index = index, .vlan = (uint16_t)s->vlan, .claim = -1};
+	*p = (struct dp_port){.settings = s, .index = p->index, .vlan = (uint16_t)s->vlan, .claim = -1};
 	p->kernel_has_it = s->kind != SETTINGS_PORT_DPDK;
 	p->has_tap = !p->kernel_has_it && s->interface[0];
 	int e = p->kernel_has_it ? find_interface(p, why, n) : 0;
 	if (!e)
-		e = device_of(p, cap->workers, name, sizeof(name), args, sizeof(args), why, n);
+		e = device_of(p, cap->workers, &device, why, n);
 	if (!e)
-		e = probe(p, name, args, why, n);
+		e = probe(p, &device, why, n);
 	if (e)
 		goto fail;
 	p->opened = true;
@@ -205,13 +210,13 @@ int dp_port_open(struct dp_port *p, const struct settings_port *s, uint32_t inde
 	if (!e)
 		e = rte_eth_macaddr_get(p->id, &mac);
 	if (e) {
-		snprintf(why, n, "port %s: %s", name, cause[0] ? cause : strerror(e < 0 ? -e : e));
+		snprintf(why, n, "port %s: %s", device.name, cause[0] ? cause : strerror(e < 0 ? -e : e));
 		goto fail;
 	}
 	memcpy(p->mac, &mac, sizeof(p->mac));
 	e = attach_filter(p, cap, cause, sizeof(cause));
 	if (e) {
-		snprintf(why, n, "port %s: %s", name, cause);
+		snprintf(why, n, "port %s: %s", device.name, cause);
 		goto fail;
 	}
 	return 0;

@@ -24,9 +24,10 @@ struct dp_port {
 	bool opened, shielded;
 };
 
-/* pools: one per worker. On failure nothing stays open; why says what to do. */
-int dp_port_open(struct dp_port *port, const struct settings_port *settings, uint32_t index,
-	const struct tg_capacity *cap, struct rte_mempool *const *pools, char *why, size_t why_bytes);
+/* Only settings and index are set before. pools: one per worker. On failure nothing stays open; why says what
+ * to do. */
+int dp_port_open(struct dp_port *port, const struct tg_capacity *cap, struct rte_mempool *const *pools,
+	char *why, size_t why_bytes);
 /* Stops the port and takes our programs off the interface. */
 void dp_port_close(struct dp_port *port);
 

@@ -77,12 +77,12 @@ static bool forward(struct dp_legs *l, const struct dp_packet *p, uint32_t span,
 	}
 	out->next_hop = row->out_next_hop;
 	out->link = dp_nexthops_link(&l->hops, row->out_next_hop);
+	struct dp_mapping m = {.seq = p->seq, .ts = p->ts, .span = span, .newest = newest};
 	if (row->rebase) {
 		if (!newest) /* from before this leg was heard */
 			return false;
-		dp_stream_join(row, &l->egress[row->sink], p->seq, p->ts, now_tsc, &l->clock);
+		dp_stream_join(row, &l->egress[row->sink], &m, now_tsc, &l->clock);
 	}
-	struct dp_mapping m = {.seq = p->seq, .ts = p->ts, .span = span, .newest = newest};
 	if (!dp_stream_map(row, &l->egress[row->sink], &m))
 		return false;
 	out->leg = p->leg;

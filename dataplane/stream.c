@@ -35,11 +35,11 @@ void dp_stream_leave(struct tg_ingress *from, struct tg_egress *to)
 	to->last_tx_tsc = atomic_load_explicit(&from->last_rx_tsc, memory_order_relaxed);
 }
 
-void dp_stream_join(struct tg_ingress *from, const struct tg_egress *to, uint16_t seq, uint32_t ts,
+void dp_stream_join(struct tg_ingress *from, const struct tg_egress *to, const struct dp_mapping *m,
 	uint64_t now_tsc, const struct dp_clock *clock)
 {
-	from->seq_offset = (uint16_t)(to->next_seq - seq);
-	from->ts_offset = dp_stream_resume_ts(to, now_tsc, clock) - ts;
+	from->seq_offset = (uint16_t)(to->next_seq - m->seq);
+	from->ts_offset = dp_stream_resume_ts(to, now_tsc, clock) - m->ts;
 	from->rebase = 0;
 }
 
@@ -67,8 +67,7 @@ void dp_stream_withhold(struct tg_ingress *from, struct tg_egress *to, bool newe
 		from->seq_offset--;
 }
 
-void dp_stream_play(struct tg_egress *to, uint64_t due_tsc, const struct dp_clock *clock, uint16_t *out_seq,
-	uint32_t *out_ts, uint8_t *marker)
+void dp_stream_play(struct tg_egress *to, uint64_t due_tsc, const struct dp_clock *clock, struct dp_rtp *rtp)
 {
 	uint32_t ts = to->next_ts;
 	/* Frames follow each other evenly; after a change or a pause the distance in real time counts. */
@@ -76,9 +75,9 @@ void dp_stream_play(struct tg_egress *to, uint64_t due_tsc, const struct dp_cloc
 		ts = dp_stream_resume_ts(to, due_tsc, clock);
 		to->marker = 1;
 	}
-	*out_seq = to->next_seq;
-	*out_ts = ts;
-	*marker = to->marker;
+	rtp->seq = to->next_seq;
+	rtp->ts = ts;
+	rtp->marker = to->marker;
 	to->next_seq++;
 	to->next_ts = ts + DP_FRAME_UNITS;
 	to->last_tx_tsc = due_tsc;

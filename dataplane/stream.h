@@ -11,6 +11,7 @@
 
 #include "contract/leg.h"
 #include "dataplane/clock.h"
+#include "dataplane/rewrite.h"
 
 /* A random begin (RFC 3550 section 5.1) from two numbers that an outsider doesn't know both of. */
 void dp_stream_begin(struct tg_egress *to, uint64_t entropy);
@@ -21,9 +22,6 @@ uint32_t dp_stream_resume_ts(const struct tg_egress *to, uint64_t now_tsc, const
 /* Feeder's row and the sink's record, when another source takes over, or nothing is sent for a while.
  * Does nothing unless the row is live. */
 void dp_stream_leave(struct tg_ingress *from, struct tg_egress *to);
-/* Takes the offsets so that this packet of the feeder continues the sink's stream. */
-void dp_stream_join(struct tg_ingress *from, const struct tg_egress *to, uint16_t seq, uint32_t ts,
-	uint64_t now_tsc, const struct dp_clock *clock);
 /* One packet of the feeder, and what it is to become. Gaps and order of the feeder are kept. */
 struct dp_mapping {
 	uint16_t seq;
@@ -33,14 +31,16 @@ struct dp_mapping {
 	uint16_t out_seq;
 	uint32_t out_ts;
 };
+/* Takes the offsets so that this packet of the feeder continues the sink's stream. */
+void dp_stream_join(struct tg_ingress *from, const struct tg_egress *to, const struct dp_mapping *m,
+	uint64_t now_tsc, const struct dp_clock *clock);
 /* False: a late packet from before the join, whose number another source has used; it is not sent. */
 bool dp_stream_map(struct tg_ingress *from, const struct tg_egress *to, struct dp_mapping *m);
 /* A packet of the feeder is not sent on. newest: it is ahead of all before, so its number can be closed up.
  */
 void dp_stream_withhold(struct tg_ingress *from, struct tg_egress *to, bool newest);
 
-/* Numbers for the next played frame, due at due_tsc, and the step to the one after. */
-void dp_stream_play(struct tg_egress *to, uint64_t due_tsc, const struct dp_clock *clock, uint16_t *out_seq,
-	uint32_t *out_ts, uint8_t *marker);
+/* Number, timestamp and marker of the next played frame, due at due_tsc, and the step to the one after. */
+void dp_stream_play(struct tg_egress *to, uint64_t due_tsc, const struct dp_clock *clock, struct dp_rtp *rtp);
 
 #endif

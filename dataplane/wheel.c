@@ -46,8 +46,8 @@ uint32_t dp_wheel_add(struct dp_wheel *w, uint32_t leg, uint64_t not_before_tsc)
 	uint64_t at = slot_at(w, not_before_tsc);
 	if (due_tsc(w, at) < not_before_tsc)
 		at++;
-	/* The slots that can be told apart are those of one turn; one that is later by as much as the wheel is
-	 * behind comes up that much early. */
+	/* The slots that can be told apart are those of one turn; one that is later by as much as the wheel
+	 * is behind comes up that much early. */
 	if (at < w->next)
 		at = w->next;
 	if (at >= w->next + DP_WHEEL_SLOTS)

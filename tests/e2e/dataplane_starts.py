@@ -39,15 +39,14 @@ def case_crash(build):
             bench.wait_next_hops(A, B, 12)
             if kind == "af_xdp":
                 ping(bench)
-            lost = alice.sent - 25
             alice.talk(A, 25)
             wait_until("the play is over", lambda: bench.driver.one("egress", 12)["play_done"] == 7)
             found = rtp.streams(capture.stop())
             stream = rtp.only(found, GATEWAY, BOB)
             expect(f"{kind}: packets that bob heard", len(stream), 50)
-            expect(f"{kind}: gaps in his stream", len(stream.gaps()), 1)
-            before, after = stream.packets[24], stream.packets[25]
-            expect(f"{kind}: the gap", (after.sequence - before.sequence) & 0xFFFF, lost + 1)
+            # What arrived meanwhile is lost to him; his stream goes on without a gap, by the clock.
+            expect(f"{kind}: faults of his stream", stream.faults(), [])
+            expect(f"{kind}: a marker after the restart", stream.packets[25].marker, True)
             prompt = rtp.only(found, GATEWAY, ALICE)
             expect(f"{kind}: gaps in the prompt", prompt.gaps(), [])
             expect(f"{kind}: frames of the prompt", [p.payload[0] for p in prompt.packets], list(range(100)))

@@ -35,7 +35,7 @@ START_TEST(a_source_continues_what_the_last_one_left)
 	setup(65534, 0xffffff00);
 	to.last_tx_tsc = START;
 	/* 100 ms later: 80 ms more than the frame that would have followed. */
-	dp_stream_join(&from, &to, 7, 1000, START + 100 * MS, &clk);
+	dp_stream_join(&from, &to, &(struct dp_mapping){.seq = 7, .ts = 1000}, START + 100 * MS, &clk);
 	struct dp_mapping m = map(7, 1000, true, START + 100 * MS);
 	ck_assert_uint_eq(m.out_seq, 65534);
 	ck_assert_uint_eq(m.out_ts, (uint32_t)(0xffffff00 + 80 * 8));
@@ -74,7 +74,7 @@ END_TEST
 START_TEST(late_packets_keep_their_place_unless_it_belongs_to_another_source)
 {
 	setup(500, 0);
-	dp_stream_join(&from, &to, 10, 0, START, &clk);
+	dp_stream_join(&from, &to, &(struct dp_mapping){.seq = 10, .ts = 0}, START, &clk);
 	map(10, 0, true, START);
 	map(13, 480, true, START);
 	struct dp_mapping m = map(12, 320, false, START);
@@ -94,7 +94,7 @@ END_TEST
 START_TEST(withheld_packets_leave_no_gap_but_their_time)
 {
 	setup(100, 0);
-	dp_stream_join(&from, &to, 1, 1000, START, &clk);
+	dp_stream_join(&from, &to, &(struct dp_mapping){.seq = 1, .ts = 1000}, START, &clk);
 	map(1, 1000, true, START);
 	for (uint16_t i = 2; i < 6; i++)
 		dp_stream_withhold(&from, &to, true);
@@ -109,7 +109,7 @@ END_TEST
 START_TEST(an_event_stands_for_its_whole_duration)
 {
 	setup(0, 0);
-	dp_stream_join(&from, &to, 0, 0, START, &clk);
+	dp_stream_join(&from, &to, &(struct dp_mapping){.seq = 0, .ts = 0}, START, &clk);
 	map(0, 0, true, START);
 	struct dp_mapping m = {.seq = 1, .ts = 160, .span = 800, .newest = true};
 	ck_assert(dp_stream_map(&from, &to, &m));
@@ -121,25 +121,23 @@ END_TEST
 
 START_TEST(played_frames_step_evenly_and_pauses_show)
 {
-	uint16_t seq;
-	uint32_t ts;
-	uint8_t marker;
+	struct dp_rtp rtp = {0};
 	setup(65535, 0xffffffff);
 	to.marker = 1;
-	dp_stream_play(&to, START, &clk, &seq, &ts, &marker);
-	ck_assert_uint_eq(seq, 65535);
-	ck_assert_uint_eq(ts, 0xffffffff);
-	ck_assert_uint_eq(marker, 1);
+	dp_stream_play(&to, START, &clk, &rtp);
+	ck_assert_uint_eq(rtp.seq, 65535);
+	ck_assert_uint_eq(rtp.ts, 0xffffffff);
+	ck_assert_uint_eq(rtp.marker, 1);
 	/* Due moments that are cut to ticks don't make the timestamps uneven. */
-	dp_stream_play(&to, START + 20 * MS + 17, &clk, &seq, &ts, &marker);
-	ck_assert_uint_eq(seq, 0);
-	ck_assert_uint_eq(ts, 159);
-	ck_assert_uint_eq(marker, 0);
+	dp_stream_play(&to, START + 20 * MS + 17, &clk, &rtp);
+	ck_assert_uint_eq(rtp.seq, 0);
+	ck_assert_uint_eq(rtp.ts, 159);
+	ck_assert_uint_eq(rtp.marker, 0);
 	/* Three frames weren't there: no gap in numbers, one in time, and a marker. */
-	dp_stream_play(&to, START + 100 * MS + 17, &clk, &seq, &ts, &marker);
-	ck_assert_uint_eq(seq, 1);
-	ck_assert_uint_eq(ts, 159 + 640);
-	ck_assert_uint_eq(marker, 1);
+	dp_stream_play(&to, START + 100 * MS + 17, &clk, &rtp);
+	ck_assert_uint_eq(rtp.seq, 1);
+	ck_assert_uint_eq(rtp.ts, 159 + 640);
+	ck_assert_uint_eq(rtp.marker, 1);
 }
 END_TEST
 
