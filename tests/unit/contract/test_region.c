@@ -11,7 +11,7 @@
 #include "contract/region_layout.h"
 #include "tests/unit/contract/suite.h"
 
-static char dir[64], path[128], why[1024];
+static char dir[SUITE_DIRECTORY_BYTES], path[128], why[1024];
 static struct tg_region *region;
 
 static struct tg_capacity capacity(void)
@@ -29,8 +29,7 @@ static struct tg_capacity capacity(void)
 
 static void make_dir(void)
 {
-	strcpy(dir, "/dev/shm/tollgate-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	suite_directory(dir);
 	snprintf(path, sizeof(path), "%s/region", dir);
 }
 

@@ -22,7 +22,7 @@
 #define LEGS       40
 
 struct fixture {
-	char dir[64];
+	char dir[SUITE_DIRECTORY_BYTES];
 	struct tg_region *region;
 	struct dp_legs legs;
 	struct dp_commands commands;
@@ -56,8 +56,7 @@ static inline void attach_legs(void)
 
 static inline void open_fixture_of(uint32_t workers)
 {
-	strcpy(f.dir, "/dev/shm/tollgate-test-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(f.dir));
+	suite_directory(f.dir);
 	f.workers = workers;
 	attach_legs();
 }
