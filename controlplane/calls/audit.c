@@ -42,8 +42,9 @@ void audit_answer(struct engine *e, uint32_t tag, uint32_t worker, bool ok, cons
 {
 	for (int i = 0; i < AUDITS_MAX; i++) {
 		struct audit *a = &e->audit[i];
-		if (!a->tag || a->tag != tag)
+		if (!a->tag || a->tag != tag || (a->answered & 1u << worker))
 			continue;
+		a->answered |= 1u << worker;
 		a->ok = a->ok && ok;
 		json_array_append_new(a->workers, json_deep_copy(fact));
 		if (--a->waiting == 0)

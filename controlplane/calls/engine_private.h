@@ -54,6 +54,7 @@ enum { REQUEST_DOCUMENT, REQUEST_MEDIA };
 struct audit {
 	uint32_t tag; /* 0: free */
 	unsigned waiting;
+	uint32_t answered; /* bit per worker: a restarted one may answer twice */
 	uint64_t deadline_ns;
 	bool ok;
 	json_t *workers;

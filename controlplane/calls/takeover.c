@@ -22,6 +22,25 @@ static json_t *dialogs_of(struct engine *e, const struct session *s)
 	return dialogs;
 }
 
+/* News of the rows that this state knows already. */
+static json_t *passed_of(struct engine *e, const struct session *s)
+{
+	json_t *list = json_array();
+	for (int i = 0; i < s->legs; i++) {
+		struct link_passed p = link_passed(e->link, s->leg[i]->row);
+		json_array_append_new(list, json_pack("[I, I, I]", (json_int_t)p.digits,
+						    (json_int_t)p.play_done, (json_int_t)p.media_timeouts));
+	}
+	return list;
+}
+
+static struct link_passed passed_at(const json_t *list, int leg)
+{
+	json_int_t digits = 0, play_done = 0, media_timeouts = 0;
+	json_unpack(json_array_get(list, (size_t)leg), "[I, I, I]", &digits, &play_done, &media_timeouts);
+	return (struct link_passed){(uint32_t)digits, (uint32_t)play_done, (uint32_t)media_timeouts};
+}
+
 void takeover_keep(struct engine *e, struct call *call)
 {
 	struct session *s = call->session;
@@ -29,6 +48,7 @@ void takeover_keep(struct engine *e, struct call *call)
 	json_t *value = json_object();
 	json_object_set_new(value, "session", state_of(s));
 	json_object_set_new(value, "dialogs", dialogs_of(e, s));
+	json_object_set_new(value, "passed", passed_of(e, s));
 	int err = shelf_put(e->shelf, s->text, value);
 	json_decref(value);
 	if (err) { /* the call goes on; a crash now would end it by records */
@@ -59,7 +79,8 @@ static bool take_dialog(
 }
 
 /* Returns false if the leg should have media and its row is lost. */
-static bool take_row(struct engine *e, struct call *call, int leg, bool *stint_differs)
+static bool take_row(
+	struct engine *e, struct call *call, int leg, const struct link_passed *passed, bool *stint_differs)
 {
 	struct session *s = call->session;
 	struct leg *l = s->leg[leg];
@@ -69,7 +90,7 @@ static bool take_row(struct engine *e, struct call *call, int leg, bool *stint_d
 		return true;
 	if (!l->row_open)
 		return link_adopt_reserved(e->link, l->row);
-	bool here = link_adopt(e->link, l->row, &stint, leg == 0 && s->play.playing ? s->play.id : 0);
+	bool here = link_adopt(e->link, l->row, passed, &stint);
 	bool released = l->row_pending;
 	l->row_pending = released && here;
 	if (!here) {
@@ -86,7 +107,7 @@ static bool take_row(struct engine *e, struct call *call, int leg, bool *stint_d
 	return true;
 }
 
-static void resume(struct engine *e, struct call *call, const json_t *dialogs)
+static void resume(struct engine *e, struct call *call, const json_t *dialogs, const json_t *passed)
 {
 	struct session *s = call->session;
 	struct session_env env = engine_env(e, s);
@@ -94,7 +115,8 @@ static void resume(struct engine *e, struct call *call, const json_t *dialogs)
 	for (int i = 0; i < s->legs; i++) {
 		bool needed = i == 0 || (s->dial.bridged && i == s->dial.callee);
 		bool dialog = take_dialog(e, call, i, json_array_get(dialogs, (size_t)i), &env);
-		bool row = take_row(e, call, i, &differs[i]);
+		struct link_passed p = passed_at(passed, i);
+		bool row = take_row(e, call, i, &p, &differs[i]);
 		if (!row)
 			s->leg[i]->row = (struct link_row){0};
 		whole = whole && ((dialog && row) || !needed);
@@ -142,7 +164,7 @@ static void found(void *ctx, const char *name, const json_t *value)
 	open->taken = true;
 	t->taken++;
 	log_info(calls, s->text, "session-taken-up", "legs=%d module=%s", s->legs, s->module->code);
-	resume(e, call, json_object_get(value, "dialogs"));
+	resume(e, call, json_object_get(value, "dialogs"), json_object_get(value, "passed"));
 }
 
 void takeover_run(struct engine *e)

@@ -20,8 +20,18 @@ struct waiting {
 	struct link_chain chain;
 };
 
+/* A row whose release was refused because the worker has it no more: it is free when every record that was in
+ * the meter ring by then is durable, its final one perhaps among them. */
+struct gone {
+	struct gone *next;
+	struct link_row row;
+	uint64_t at; /* of worker_end.taken */
+};
+
 struct worker_end {
 	struct waiting *first, **last;
+	struct gone *gone;
+	uint64_t taken; /* meter records that left the ring */
 	/* The batch that was peeked and is not durable yet. */
 	struct tg_meter_record batch[METER_BATCH];
 	uint32_t batch_n;
@@ -74,24 +84,22 @@ void link_release_leftovers(struct link *l)
 	}
 }
 
-bool link_adopt(struct link *l, struct link_row row, uint32_t *stint, uint32_t play_id)
+bool link_adopt(struct link *l, struct link_row row, const struct link_passed *passed, uint32_t *stint)
 {
 	if (row.row >= l->rows.legs || l->rows.use[row.row].state != ROW_FREE)
 		return false;
 	const struct tg_egress *e = tg_region_egress(l->region, row.row);
-	const struct tg_desired *d = tg_region_desired(l->region, row.row);
+	struct tg_desired *d = tg_region_desired(l->region, row.row);
 	bool programmed = atomic_load_explicit(&e->generation, memory_order_acquire) == row.generation;
 	if (!programmed && d->generation != row.generation)
 		return false;
 	take_over(l, row);
 	struct row_use *use = &l->rows.use[row.row];
 	*stint = programmed ? e->stint : d->stint;
-	if (!programmed)
-		return true;
-	use->digits = atomic_load_explicit(&d->digits_taken, memory_order_relaxed);
-	/* A play that ended meanwhile is news; one that ended before is not. */
-	uint32_t done = atomic_load_explicit(&e->play_done, memory_order_acquire);
-	use->play_done = play_id && done == play_id ? 0 : done;
+	use->digits = passed->digits;
+	use->media_timeouts = passed->media_timeouts;
+	use->play_done = passed->play_done;
+	atomic_store_explicit(&d->digits_taken, passed->digits, memory_order_release);
 	return true;
 }
 
@@ -111,6 +119,14 @@ void link_look(struct link *l, struct link_row row)
 {
 	if (use_of(l, row))
 		look_at_news(l, row.row);
+}
+
+struct link_passed link_passed(const struct link *l, struct link_row row)
+{
+	const struct row_use *use = row.row < l->rows.legs ? &l->rows.use[row.row] : NULL;
+	if (!use || use->generation != row.generation)
+		return (struct link_passed){0};
+	return (struct link_passed){use->digits, use->play_done, use->media_timeouts};
 }
 
 void link_digits_settled(struct link *l, struct link_row row)
@@ -160,6 +176,11 @@ void link_close(struct link *l)
 		if (l->end[w].batch_n)
 			tg_ring_take(tg_region_meters(l->region, w),
 				l->end[w].batch_sequence <= l->durable ? l->end[w].batch_n : 0);
+		while (l->end[w].gone) {
+			struct gone *next = l->end[w].gone->next;
+			free(l->end[w].gone);
+			l->end[w].gone = next;
+		}
 		while (l->end[w].first) {
 			struct waiting *next = l->end[w].first->next;
 			free(l->end[w].first);
@@ -182,8 +203,15 @@ int link_reserve(struct link *l, int worker, struct link_row *row)
 	return 0;
 }
 
+/* Free for the next: only now, so that a successor finds a row whose release is on its way. */
 static void give_back(struct link *l, uint32_t row)
 {
+	struct tg_desired *d = tg_region_desired(l->region, row);
+	if (d->generation == l->rows.use[row].generation) {
+		tg_desired_write_begin(d);
+		d->generation = 0;
+		tg_desired_write_end(d);
+	}
 	rows_give(&l->rows, row);
 	l->in_use--;
 }
@@ -210,7 +238,9 @@ static struct tg_command *add(struct link_chain *chain, enum tg_command_kind kin
 	if (chain->n == TG_CHAIN_MAX) /* 50 legs at most per session, one kind of command each */
 		return NULL;
 	struct tg_command *c = &chain->command[chain->n++];
-	*c = (struct tg_command){.kind = (uint8_t)kind, .leg = row.row, .generation = row.generation};
+	/* The tag says in a refusal what was refused. */
+	*c = (struct tg_command){
+		.kind = (uint8_t)kind, .tag = kind, .leg = row.row, .generation = row.generation};
 	return c;
 }
 
@@ -289,7 +319,6 @@ void link_release(struct link *l, struct link_chain *chain, struct link_row row)
 	l->releasing++;
 	struct tg_desired *d = tg_region_desired(l->region, row.row);
 	tg_desired_write_begin(d);
-	d->generation = 0;
 	d->source = (struct tg_leg_source){.kind = TG_SOURCE_NONE};
 	tg_desired_write_end(d);
 }
@@ -379,6 +408,46 @@ static void look_at_news(struct link *l, uint32_t index)
 	}
 }
 
+static void drop_gone(struct link *l, uint32_t w)
+{
+	for (struct gone **at = &l->end[w].gone; *at;) {
+		struct gone *g = *at;
+		if (g->at > l->end[w].taken) {
+			at = &g->next;
+			continue;
+		}
+		*at = g->next;
+		struct row_use *use = use_of(l, g->row);
+		if (use && use->state ==
+				   ROW_RELEASING) { /* its final record never was: it had never been opened */
+			l->releasing--;
+			l->handler.released(l->ctx, g->row);
+			give_back(l, g->row.row);
+		}
+		free(g);
+	}
+}
+
+static void release_refused(struct link *l, struct link_row row, int refusal)
+{
+	uint32_t w = tg_capacity_worker(tg_region_capacity(l->region), row.row);
+	if (refusal != TG_REFUSED_GENERATION) {
+		struct link_chain again = {.n = 0};
+		add(&again, TG_CMD_RELEASE, row);
+		link_submit(l, &again);
+		return;
+	}
+	struct gone *g = malloc(sizeof(*g));
+	if (!g) {
+		log_error(link, NULL, "out-of-memory", "effect=\"port of row %u stays unused\"", row.row);
+		return;
+	}
+	*g = (struct gone){
+		l->end[w].gone, row, l->end[w].taken + tg_ring_waiting(tg_region_meters(l->region, w))};
+	l->end[w].gone = g;
+	drop_gone(l, w);
+}
+
 static void take_event(struct link *l, const struct tg_event *ev)
 {
 	if (ev->leg >= l->rows.legs)
@@ -393,17 +462,10 @@ static void take_event(struct link *l, const struct tg_event *ev)
 	struct row_use *use = use_of(l, row);
 	if (!use)
 		return;
-	if (use->state == ROW_RELEASING && ev->refusal == TG_REFUSED_BUSY) {
-		struct link_chain again = {.n = 0};
-		add(&again, TG_CMD_RELEASE, row);
-		link_submit(l, &again);
-		return;
-	}
-	if (use->state == ROW_RELEASING) { /* the row was never programmed there: no final record will come */
-		l->releasing--;
-		l->handler.released(l->ctx, row);
-		give_back(l, row.row);
-		return;
+	if (use->state == ROW_RELEASING) {
+		if (ev->tag == TG_CMD_RELEASE)
+			release_refused(l, row, ev->refusal);
+		return; /* what else was refused no longer matters */
 	}
 	l->handler.refused(l->ctx, row, ev->refusal);
 }
@@ -482,7 +544,9 @@ static void finish_batch(struct link *l, uint32_t w)
 		if (r->kind == TG_METER_PART && r->final && use && use->state == ROW_RELEASING)
 			give_back(l, r->leg);
 	}
+	end->taken += end->batch_n;
 	end->batch_n = 0;
+	drop_gone(l, w);
 }
 
 void link_durable(struct link *l, uint64_t sequence)

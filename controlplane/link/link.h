@@ -49,9 +49,15 @@ struct link_options {
 int link_open(struct link **link, const struct link_options *options);
 void link_close(struct link *link);
 
-/* Takes a row over that a predecessor had open. stint: what it counts for; play_id: of a play whose end is
- * still news, or 0. Returns false if it is free by now: then its final record is in the journal. */
-bool link_adopt(struct link *link, struct link_row row, uint32_t *stint, uint32_t play_id);
+/* How much of a row's news has been passed on. */
+struct link_passed {
+	uint32_t digits, play_done, media_timeouts;
+};
+struct link_passed link_passed(const struct link *link, struct link_row row);
+/* Takes a row over that a predecessor had open. passed: what it had passed on and what that led to was kept;
+ * stint: what the row counts for. Returns false if it is free by now: then its final record is in the
+ * journal. */
+bool link_adopt(struct link *link, struct link_row row, const struct link_passed *passed, uint32_t *stint);
 /* Takes a row that a predecessor had reserved and not programmed. Returns false if it is in use. */
 bool link_adopt_reserved(struct link *link, struct link_row row);
 /* Releases all rows that were in use and have not been adopted; `released` tells about each. */

@@ -125,6 +125,7 @@ static struct link_row open_row(void)
 static void event(enum tg_event_kind kind, struct link_row row, int refusal)
 {
 	struct tg_event ev = {.kind = (uint8_t)kind,
+		.tag = TG_CMD_RELEASE,
 		.refusal = (uint8_t)refusal,
 		.leg = row.row,
 		.generation = row.generation};
@@ -262,6 +263,70 @@ START_TEST(a_row_the_worker_never_had_is_released_by_its_refusal)
 }
 END_TEST
 
+START_TEST(another_commands_refusal_does_not_end_a_release)
+{
+	struct link_row row = open_row();
+	struct link_chain chain = {.n = 0};
+	link_release(l, &chain, row);
+	link_submit(l, &chain);
+	struct tg_event ev = {.kind = TG_EVENT_REFUSED,
+		.refusal = TG_REFUSED_SOURCE,
+		.leg = row.row,
+		.generation = row.generation,
+		.tag = TG_CMD_SOURCE};
+	ck_assert_int_eq(tg_ring_push(tg_region_events(worker, 0), &ev), 0);
+	link_poll(l);
+	ck_assert_uint_eq(released, 0);
+	final_record(row);
+	settle();
+	ck_assert_uint_eq(released, 1);
+}
+END_TEST
+
+START_TEST(a_second_release_waits_for_the_final_record_of_the_first)
+{
+	struct link_row row = open_row();
+	struct link_chain chain = {.n = 0};
+	link_release(l, &chain, row);
+	link_submit(l, &chain);
+	final_record(row);
+	event(TG_EVENT_REFUSED, row, TG_REFUSED_GENERATION); /* read before the record */
+	link_poll(l);
+	ck_assert_uint_eq(released, 1); /* by the record */
+	ck_assert_uint_eq(link_rows_in_use(l), 1);
+	ck_assert_uint_eq(tg_region_desired(worker, row.row)->generation, row.generation);
+	settle();
+	ck_assert_uint_eq(released, 1);
+	ck_assert_uint_eq(link_rows_in_use(l), 0);
+	ck_assert_uint_eq(tg_region_desired(worker, row.row)->generation, 0);
+}
+END_TEST
+
+START_TEST(a_successor_goes_on_with_the_news_from_where_it_was_kept)
+{
+	struct link_row row = open_row();
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	memcpy(e->digits, "123", 3);
+	atomic_store(&e->digit_count, 3);
+	atomic_store(&e->media_timeouts, 2);
+	struct link_passed passed = {.digits = 1, .media_timeouts = 2};
+	uint32_t stint;
+	e->stint = 5;
+	link_close(l);
+	open_link();
+	ck_assert(link_adopt(l, row, &passed, &stint));
+	ck_assert_uint_eq(stint, 5);
+	ck_assert(!link_adopt(l, row, &passed, &stint));
+	link_release_leftovers(l);
+	link_look(l, row);
+	ck_assert_uint_eq(digits, 2);
+	ck_assert_int_eq(last_digit, '3');
+	ck_assert_uint_eq(link_passed(l, row).digits, 3);
+	struct tg_command c[64];
+	ck_assert_uint_eq(commands(c), 0);
+}
+END_TEST
+
 START_TEST(commands_wait_for_room_in_order)
 {
 	struct link_row row = open_row();
@@ -315,6 +380,9 @@ int main(void)
 	tcase_add_test(t, a_meter_record_leaves_the_ring_when_it_is_durable);
 	tcase_add_test(t, a_successor_finds_the_record_again_and_releases_rows);
 	tcase_add_test(t, a_row_the_worker_never_had_is_released_by_its_refusal);
+	tcase_add_test(t, another_commands_refusal_does_not_end_a_release);
+	tcase_add_test(t, a_second_release_waits_for_the_final_record_of_the_first);
+	tcase_add_test(t, a_successor_goes_on_with_the_news_from_where_it_was_kept);
 	tcase_add_test(t, commands_wait_for_room_in_order);
 	tcase_add_test(t, a_snapshot_is_compared_with_what_was_journalled);
 	suite_add_tcase(s, t);
