@@ -55,6 +55,23 @@ static int lock_role(int fd, enum tg_role role)
 	return fcntl(fd, F_OFD_SETLK, &lock) ? -errno : 0;
 }
 
+/* Who can write to the region rules the dataplane, and who can cut it short kills both planes. A reader that
+ * is root looks at other users' too. */
+static int check_owner(const struct tg_region *r, const char *path, char *why, size_t n)
+{
+	struct stat st;
+	if (fstat(r->fd, &st))
+		return explain(why, n, -errno, "region %s: %s", path, strerror(errno));
+	bool ours = st.st_uid == geteuid() || st.st_uid == 0 || (r->role == TG_ROLE_READER && !geteuid());
+	if (S_ISREG(st.st_mode) && ours && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	return explain(why, n, -EPERM,
+		"region %s belongs to user %u or others may write to it (mode %o): find out whose it is, "
+		"remove "
+		"it, start again",
+		path, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+}
+
 static int check_header(
 	const struct tg_header *found, const struct tg_header *wanted, const char *path, char *why, size_t n)
 {
@@ -292,8 +309,8 @@ int tg_region_open(struct tg_region **region, const char *dir, const char *name,
 	if (!r)
 		return explain(why, n, -ENOMEM, "out of memory");
 	r->role = role;
-	r->fd = open(
-		path, role == TG_ROLE_READER ? O_RDONLY | O_CLOEXEC : O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	int flags = role == TG_ROLE_READER ? O_RDONLY : O_RDWR | O_CREAT;
+	r->fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
 	int e = r->fd < 0 ? -errno : 0;
 	if (e) {
 		explain(why, n, e,
@@ -308,9 +325,10 @@ int tg_region_open(struct tg_region **region, const char *dir, const char *name,
 	}
 	struct statfs fs;
 	r->huge = !fstatfs(r->fd, &fs) && (uint32_t)fs.f_type == HUGETLBFS_MAGIC_NUMBER;
-	if (role == TG_ROLE_READER) {
+	e = check_owner(r, path, why, n);
+	if (!e && role == TG_ROLE_READER) {
 		e = open_reader(r, path, why, n);
-	} else {
+	} else if (!e) {
 		e = lock_role(r->fd, role);
 		if (e)
 			e = explain(why, n, -EBUSY, "another tollgate-%s runs on region %s: stop it first",

@@ -54,8 +54,8 @@ struct tg_region; /* this process' view */
 /* Opens or creates DIR/name with this capacity. dir: a hugetlbfs mount; any other file system works and sets
  * *huge to false. READER opens read-only what is there, takes no lock and ignores cap (may be NULL).
  * On failure returns -errno and a sentence for the operator, with what to do, in why. -EBUSY: another process
- * has this role; -EPROTO: another layout or capacity; -ENOMEM: no huge pages; -ENOENT: reader, nothing there.
- */
+ * has this role; -EPROTO: another layout or capacity; -ENOMEM: no huge pages; -ENOENT: reader, nothing there;
+ * -EPERM: the file is another user's, or others may write to it. */
 int tg_region_open(struct tg_region **region, const char *dir, const char *name,
 	const struct tg_capacity *cap, enum tg_role role, char *why, size_t why_bytes);
 /* Unmaps and gives the locks back. The file stays. NULL is allowed. */

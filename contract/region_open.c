@@ -14,7 +14,9 @@ static bool has_region(const char *dir, const char *name)
 	char path[PATH_MAX];
 	struct stat st;
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return !stat(path, &st) && S_ISREG(st.st_mode) && st.st_size > 0;
+	/* Everyone may make files in the fallback's place: somebody else's is no region of ours. */
+	return !lstat(path, &st) && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	       (st.st_uid == geteuid() || st.st_uid == 0);
 }
 
 /* Pages of this size that are reserved, free or not. */
