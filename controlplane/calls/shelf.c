@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -30,6 +31,16 @@ static int remove_halves(struct shelf *s)
 	return 0;
 }
 
+/* Everyone may make names in the place where the directory lies: one that is there may be somebody's who
+ * wants to read sessions, to put some there, or to have our files follow links. */
+static int check_owner(const struct shelf *s)
+{
+	struct stat st;
+	if (fstat(s->dir, &st))
+		return -errno;
+	return st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
 int shelf_open(struct shelf **shelf, const char *dir)
 {
 	int e = file_make_dirs(dir);
@@ -39,7 +50,9 @@ int shelf_open(struct shelf **shelf, const char *dir)
 	if (!s)
 		return -ENOMEM;
 	s->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	e = s->dir < 0 ? -errno : remove_halves(s);
+	e = s->dir < 0 ? -errno : check_owner(s);
+	if (!e)
+		e = remove_halves(s);
 	if (e) {
 		shelf_close(s);
 		return e;
@@ -65,7 +78,7 @@ int shelf_put(struct shelf *s, const char *name, const json_t *value)
 	char *text = json_dumps(value, JSON_COMPACT);
 	if (!text)
 		return -ENOMEM;
-	int fd = openat(s->dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	int fd = openat(s->dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
 	int e = fd < 0 ? -errno : file_write_all(fd, text, strlen(text));
 	free(text);
 	if (fd >= 0 && close(fd) && !e)

@@ -9,7 +9,8 @@
 
 struct shelf;
 
-/* Makes dir (mode 0750) if it isn't there; removes what was half written. Returns 0 or -errno. */
+/* Makes dir (mode 0750) if it isn't there; removes what was half written. Returns 0 or -errno; -EPERM: dir is
+ * another user's, or others may write to it; -ELOOP or -ENOTDIR: it is a link, or no directory. */
 int shelf_open(struct shelf **shelf, const char *dir);
 void shelf_close(struct shelf *shelf);
 /* name: letters and digits. Returns 0 or -errno. */

@@ -1,0 +1,122 @@
+#include "controlplane/calls/shelf.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char home[64], dir[80], path[128], victim[80];
+
+static void make(void)
+{
+	strcpy(home, "/tmp/tollgate-shelf-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(home));
+	snprintf(dir, sizeof(dir), "%s/sessions", home);
+	snprintf(victim, sizeof(victim), "%s/victim", home);
+	int fd = open(victim, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_eq(write(fd, "whole", 5), 5);
+	close(fd);
+}
+
+static void clean(void)
+{
+	unlink(path);
+	unlink(dir);
+	rmdir(dir);
+	unlink(victim);
+	ck_assert_int_eq(rmdir(home), 0);
+}
+
+static void ck_assert_whole(void)
+{
+	struct stat st;
+	ck_assert_int_eq(stat(victim, &st), 0);
+	ck_assert_int_eq(st.st_size, 5);
+}
+
+static void count(void *ctx, const char *name, const json_t *value)
+{
+	int *found = ctx;
+	ck_assert_str_eq(name, "SE1");
+	ck_assert_int_eq(json_integer_value(json_object_get(value, "n")), 7);
+	++*found;
+}
+
+START_TEST(what_is_put_is_found_by_the_next)
+{
+	struct shelf *s;
+	int found = 0;
+	json_t *value = json_pack("{s:i}", "n", 7);
+	make();
+	ck_assert_int_eq(shelf_open(&s, dir), 0);
+	ck_assert_int_eq(shelf_put(s, "SE1", value), 0);
+	ck_assert_int_eq(shelf_put(s, "SE1", value), 0);
+	shelf_close(s);
+	snprintf(path, sizeof(path), "%s/SE2.new", dir);
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+	ck_assert_int_eq(shelf_open(&s, dir), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_int_eq(shelf_each(s, count, &found), 0);
+	ck_assert_int_eq(found, 1);
+	shelf_drop(s, "SE1");
+	ck_assert_int_eq(shelf_each(s, count, &found), 0);
+	ck_assert_int_eq(found, 1);
+	shelf_close(s);
+	json_decref(value);
+	clean();
+}
+END_TEST
+
+START_TEST(a_directory_of_others_is_refused)
+{
+	struct shelf *s;
+	make();
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	ck_assert_int_eq(chmod(dir, 0777), 0);
+	ck_assert_int_eq(shelf_open(&s, dir), -EPERM);
+	ck_assert_int_eq(chmod(dir, 0755), 0);
+	if (geteuid() == 0) { /* only root can give it away */
+		ck_assert_int_eq(chown(dir, 65534, 65534), 0);
+		ck_assert_int_eq(shelf_open(&s, dir), -EPERM);
+	}
+	rmdir(dir);
+	ck_assert_int_eq(symlink(home, dir), 0);
+	int e = shelf_open(&s, dir);
+	ck_assert(e == -ELOOP || e == -ENOTDIR);
+	clean();
+}
+END_TEST
+
+START_TEST(no_link_is_followed)
+{
+	struct shelf *s;
+	json_t *value = json_pack("{s:i}", "n", 7);
+	make();
+	ck_assert_int_eq(shelf_open(&s, dir), 0);
+	snprintf(path, sizeof(path), "%s/SE1.new", dir);
+	ck_assert_int_eq(symlink(victim, path), 0);
+	ck_assert_int_eq(shelf_put(s, "SE1", value), -ELOOP);
+	ck_assert_whole();
+	shelf_close(s);
+	json_decref(value);
+	clean();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("shelf");
+	TCase *c = tcase_create("shelf");
+	tcase_add_test(c, what_is_put_is_found_by_the_next);
+	tcase_add_test(c, a_directory_of_others_is_refused);
+	tcase_add_test(c, no_link_is_followed);
+	suite_add_tcase(suite, c);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}
