@@ -47,7 +47,7 @@ static void print_calls(const struct leg *legs, size_t n)
 		table_add(&t, "%" PRIu64, l->tx_packets);
 	}
 	table_print(&t, stdout);
-	printf("%zu legs\n", n);
+	printf("%zu %s\n", n, n == 1 ? "leg" : "legs");
 }
 
 int command_calls(const struct tool *tool)

@@ -65,6 +65,16 @@ static int matches(const struct command *c, int argc, char **argv)
 	return strcmp(two, c->name) ? 0 : 2;
 }
 
+/* Whether it is the first word of commands of two. */
+static bool begins_command(const char *word)
+{
+	size_t n = strlen(word);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strncmp(commands[i].name, word, n) && commands[i].name[n] == ' ')
+			return true;
+	return false;
+}
+
 static int run(struct tool *tool, int argc, char **argv, int help)
 {
 	for (size_t i = 0; i < COMMANDS; i++) {
@@ -84,7 +94,8 @@ static int run(struct tool *tool, int argc, char **argv, int help)
 		}
 		return c->run(tool);
 	}
-	return usage("no such command", argv[0]);
+	return usage(
+		begins_command(argv[0]) ? "more words belong to this command" : "no such command", argv[0]);
 }
 
 int main(int argc, char **argv)

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "contract/region_open.h"
@@ -24,7 +25,8 @@ int tool_settings(const struct tool *tool, struct settings *settings)
 {
 	char why[WHY_BYTES] = "";
 	if (settings_load(tool->settings_path, settings, why, sizeof(why)))
-		return tool_fail("%s", why);
+		return tool_fail("%s%s", why,
+			access(tool->settings_path, F_OK) ? "; name yours: --settings FILE" : "");
 	return TOOL_OK;
 }
 

@@ -63,6 +63,7 @@ def usage():
     expect_in("hostile command", run("\x1b[2J", status=2)[1], "\\x1b[2J")
     expect("version", json.loads(run("version", "--json")[0])["layout"] >= 1, True)
     expect_in("version", run("version")[0], "tollgate ")
+    expect_in("half a command", run("cdr", status=2)[1], "more words", "cdr")
 
 
 def no_region():
@@ -152,8 +153,18 @@ def top_on_terminal(end):
 
 
 def check_config(directory):
-    expect("check-config", run("check-config", SETTINGS)[0], f"{SETTINGS}: ok\n")
+    registry = os.path.join(directory, "registry.conf")
+    expect_in("check-config without a registry", run("check-config", SETTINGS, status=1)[1], registry, "allowed")
+    with open(registry, "w", encoding="utf-8"):
+        pass
+    out, err = run("check-config", SETTINGS)
+    expect("check-config", out, f"{SETTINGS}: ok\n")
+    expect_in("check-config says what it leaves out", err, registry, "SIGHUP")
     expect("check-config --json", json.loads(run("check-config", SETTINGS, "--json")[0]), {"ok": True, "error": None})
+    sample = os.path.join(directory, "sample.conf")
+    with open(sample, "w", encoding="utf-8") as file:
+        subprocess.run([TOLLGATE, "sample-config"], stdout=file, timeout=60, check=True)
+    run("check-config", sample)
     bad = os.path.join(directory, "bad.conf")
     with open(bad, "w", encoding="utf-8") as file:
         file.write("node: { nme = \"x\"; };\n")
