@@ -4,7 +4,8 @@
  *   events.c   events, queued until the stack is idle  incoming.c  our side of an INVITE that came
  *   outgoing.c INVITEs of ours                         dialog.c    requests inside dialogs, BYE, re-INVITE
  *   message.c  what is read from and put into messages state.c     what a successor needs
- *   challenge.c 401 and 407
+ *   challenge.c 401 and 407                        saved.c     the same, read and checked
+ *   restore.c  a leg that another process left     stray.c     answers to INVITEs of that process
  *
  * Every event is queued and delivered from the event loop itself, never from inside a callback of the stack:
  * a handler may then end legs and transactions freely. */
@@ -54,7 +55,9 @@ struct ua {
 	struct sip_leg **bucket; /* by number; chained */
 	uint32_t buckets;        /* a power of two */
 	struct sip_leg *all;
-	ua_leg last; /* number given last */
+	struct sip_leg *
+		*restored; /* legs that another process left, by branch; chained. NULL while there is none */
+	ua_leg last;       /* number given last */
 	int incoming, max_sessions;
 	bool draining;
 	struct source_table source;
@@ -89,6 +92,8 @@ struct sip_leg {
 	struct sip_leg *next, *all_next, **all_prev;
 	enum sip_leg_state state;
 	bool outgoing, tcp, cancelled, told_answer, bye_wanted;
+	bool restored; /* another process may have sent more than we know of */
+	struct sip_leg *restored_next;
 	int trunk;        /* -1: of ours */
 	uint32_t peer_be; /* the far end's address: requests in the dialog may come from it too */
 	nta_leg_t *dialog;
@@ -97,7 +102,7 @@ struct sip_leg {
 	/* INVITE or re-INVITE of the far end. */
 	nta_incoming_t *in;
 	enum sip_in_state in_state;
-	bool in_offered;
+	bool in_offered, in_first; /* in_first: the INVITE that the leg came of */
 	/* INVITE or re-INVITE of ours. */
 	nta_outgoing_t *out;
 	struct media_description offer;
@@ -179,7 +184,9 @@ bool ua_refuse(struct ua *ua, su_home_t *home, const sip_t *sip, struct ua_refus
 /* --- incoming.c --- */
 /* Takes msg over. */
 void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk);
-/* Sets up leg->in for a re-INVITE. */
+/* Sets up leg->in. */
+void ua_in_attach(struct sip_leg *leg, nta_incoming_t *irq, bool offered);
+/* The same for an INVITE that came just now: sends 100. */
 void ua_in_begin(struct sip_leg *leg, nta_incoming_t *irq, bool offered);
 void ua_in_drop(struct sip_leg *leg);
 
@@ -187,6 +194,10 @@ void ua_in_drop(struct sip_leg *leg);
 /* ACK to the 2xx of leg->out, which is let go. Returns 0, or -errno for a description that can't be written.
  */
 int ua_ack_send(struct sip_leg *leg, const struct media_description *sdp);
+/* ACK to a 2xx that came again, to the INVITE of ours with this CSeq. */
+void ua_ack_again(struct sip_leg *leg, uint32_t cseq);
+/* First 2xx to the leg's INVITE. msg stays the caller's. */
+void ua_answered(struct sip_leg *leg, msg_t *msg, const sip_t *sip);
 /* Lets go of the client INVITE that may be under way. */
 void ua_out_drop(struct sip_leg *leg);
 
@@ -194,6 +205,17 @@ void ua_out_drop(struct sip_leg *leg);
 nta_request_f ua_on_dialog_request;
 nta_response_f ua_on_reinvite_response;
 void ua_bye_send(struct sip_leg *leg);
+
+/* --- restore.c --- */
+/* Makes the dialog anew with what leg->local and leg->remote say, its next request having this CSeq + 1.
+ * Returns 0, or -errno with the dialog as it was. */
+int ua_dialog_renew(struct sip_leg *leg, uint32_t cseq);
+
+/* --- stray.c --- */
+int ua_stray_expect(struct sip_leg *leg);
+void ua_stray_forget(struct sip_leg *leg);
+/* A response that belongs to no transaction of this process; takes msg over. */
+void ua_stray(struct ua *ua, msg_t *msg, sip_t *sip);
 
 /* --- challenge.c --- */
 /* Makes leg->authorization for a 401 or 407 to a request of this leg. False: it can't or mustn't be answered.

@@ -234,6 +234,6 @@ int ua_on_message(struct ua *ua, nta_agent_t *agent, msg_t *msg, sip_t *sip)
 	if (sip && sip->sip_request)
 		on_request(ua, msg, sip);
 	else
-		msg_destroy(msg); /* an answer to nothing that we know of */
+		ua_stray(ua, msg, sip);
 	return 0;
 }

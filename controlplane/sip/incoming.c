@@ -57,11 +57,13 @@ static void on_cancel(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *sip
 		return;
 	}
 	nta_incoming_treply(irq, SIP_487_REQUEST_CANCELLED, SIPTAG_SERVER_STR(ua_server()), TAG_END());
-	if (leg->state != SIP_LEG_INVITED) {
+	if (!leg->in_first) {
 		ua_in_drop(leg); /* a re-INVITE: the session stays as it was */
 		return;
 	}
-	ua_event_reason(ua_event_add(leg, UA_CANCELLED), sip);
+	/* UP: its 2xx went out from a process before this one, and never arrived. */
+	enum ua_event_kind kind = leg->state == SIP_LEG_INVITED ? UA_CANCELLED : UA_ENDED;
+	ua_event_reason(ua_event_add(leg, kind), sip);
 	ua_leg_over(leg);
 }
 
@@ -79,12 +81,18 @@ static int on_ack_or_cancel(struct sip_leg *leg, nta_incoming_t *irq, const sip_
 	return 0;
 }
 
-void ua_in_begin(struct sip_leg *leg, nta_incoming_t *irq, bool offered)
+void ua_in_attach(struct sip_leg *leg, nta_incoming_t *irq, bool offered)
 {
 	leg->in = irq;
 	leg->in_state = SIP_IN_UNANSWERED;
 	leg->in_offered = offered;
+	leg->in_first = leg->state == SIP_LEG_INVITED;
 	nta_incoming_bind(irq, on_ack_or_cancel, leg);
+}
+
+void ua_in_begin(struct sip_leg *leg, nta_incoming_t *irq, bool offered)
+{
+	ua_in_attach(leg, irq, offered);
 	nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
 }
 
@@ -226,6 +234,17 @@ static void refresh_target(struct sip_leg *leg)
 	msg_destroy(msg);
 }
 
+/* The ACK came, and the process that it came to died before it said so: it is said now. */
+static int acked_before(struct sip_leg *leg, int status)
+{
+	bool acked = leg->restored && !leg->outgoing && leg->state == SIP_LEG_UP &&
+		     leg->in_state == SIP_IN_NONE && status >= 200 && status < 300;
+	if (!acked)
+		return -EALREADY;
+	ua_event_add(leg, UA_ACKED);
+	return 0;
+}
+
 int ua_respond(
 	struct ua *ua, ua_leg number, int status, const char *reason, const struct media_description *sdp)
 {
@@ -234,7 +253,7 @@ int ua_respond(
 	if (!leg || leg->state == SIP_LEG_OVER)
 		return -ENOENT;
 	if (leg->in_state != SIP_IN_UNANSWERED)
-		return -EALREADY;
+		return acked_before(leg, status);
 	bool initial = leg->state == SIP_LEG_INVITED;
 	if (status < 100 || status > 699 || (!initial && status < 200) ||
 		(reason && !legal_header_value(reason)))
@@ -261,7 +280,7 @@ int ua_respond(
 	if (status < 300) {
 		leg->state = SIP_LEG_UP;
 		wait_for_ack(leg);
-	} else if (initial) {
+	} else if (leg->in_first) {
 		ua_leg_over(leg);
 	} else {
 		ua_in_drop(leg);

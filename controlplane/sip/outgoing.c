@@ -180,16 +180,49 @@ static int send_invite(struct sip_leg *leg)
 	return 0;
 }
 
+/* The stack keeps it back until a provisional response is there (RFC 3261 9.1). */
+static void send_cancel(struct sip_leg *leg)
+{
+	nta_outgoing_tcancel(leg->out, NULL, NULL, SIPTAG_USER_AGENT_STR(ua_server()), TAG_END());
+}
+
 int ua_send(struct ua *ua, ua_leg number)
 {
 	struct sip_leg *leg = ua_leg_find(ua, number);
 	if (!leg || leg->state == SIP_LEG_OVER)
 		return -ENOENT;
+	if (leg->restored && leg->state == SIP_LEG_ANSWERED && !leg->told_answer)
+		return 0; /* the INVITE that left before is answered: no need to repeat it */
 	if (leg->state != SIP_LEG_PREPARED)
 		return -EALREADY;
 	if (send_invite(leg))
 		failed(leg, 503, NULL, "the INVITE could not be made");
+	else if (leg->cancelled)
+		send_cancel(leg);
 	return 0;
+}
+
+/* body: SDP text, or NULL. The INVITE's branch has further 2xx of it answered with this ACK by the stack. */
+static void send_ack(struct sip_leg *leg, uint32_t invite_cseq, const char *body)
+{
+	char branch[UA_BRANCH_BYTES];
+	sip_cseq_t cseq[1];
+	sip_cseq_init(cseq);
+	cseq->cs_seq = invite_cseq;
+	cseq->cs_method = sip_method_ack;
+	cseq->cs_method_name = "ACK";
+	snprintf(branch, sizeof(branch), "%s.%u", leg->branch, invite_cseq);
+	nta_outgoing_t *ack = nta_outgoing_tcreate(leg->dialog, NULL, NULL, NULL, SIP_METHOD_ACK, NULL,
+		SIPTAG_CSEQ(cseq), NTATAG_ACK_BRANCH(branch), SIPTAG_USER_AGENT_STR(ua_server()),
+		TAG_IF(leg->out_authorized && !leg->authorization_proxy,
+			SIPTAG_AUTHORIZATION_STR(leg->authorization)),
+		TAG_IF(leg->out_authorized && leg->authorization_proxy,
+			SIPTAG_PROXY_AUTHORIZATION_STR(leg->authorization)),
+		TAG_IF(body, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		TAG_IF(body, SIPTAG_PAYLOAD_STR(body)), TAG_END());
+	nta_outgoing_destroy(ack);
+	if (!ack)
+		log_warn(sip, NULL, "ack-failed", "call_id=%s", log_quote(leg->call_id));
 }
 
 int ua_ack_send(struct sip_leg *leg, const struct media_description *sdp)
@@ -198,45 +231,41 @@ int ua_ack_send(struct sip_leg *leg, const struct media_description *sdp)
 	int rc = sdp ? ua_sdp_text(leg, sdp, body) : 0;
 	if (rc)
 		return rc;
-	sip_cseq_t cseq[1];
-	sip_cseq_init(cseq);
-	cseq->cs_seq = leg->invite_cseq;
-	cseq->cs_method = sip_method_ack;
-	cseq->cs_method_name = "ACK";
-	nta_outgoing_t *ack = nta_outgoing_tcreate(leg->dialog, NULL, NULL, NULL, SIP_METHOD_ACK, NULL,
-		SIPTAG_CSEQ(cseq), NTATAG_ACK_BRANCH(nta_outgoing_branch(leg->out)),
-		SIPTAG_USER_AGENT_STR(ua_server()),
-		TAG_IF(leg->out_authorized && !leg->authorization_proxy,
-			SIPTAG_AUTHORIZATION_STR(leg->authorization)),
-		TAG_IF(leg->out_authorized && leg->authorization_proxy,
-			SIPTAG_PROXY_AUTHORIZATION_STR(leg->authorization)),
-		TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
-		TAG_IF(sdp, SIPTAG_PAYLOAD_STR(body)), TAG_END());
-	nta_outgoing_destroy(ack);
+	send_ack(leg, leg->invite_cseq, sdp ? body : NULL);
 	nta_outgoing_destroy(leg->out);
 	leg->out = NULL;
-	if (!ack)
-		log_warn(sip, NULL, "ack-failed", "call_id=%s", log_quote(leg->call_id));
 	return 0;
 }
 
+void ua_ack_again(struct sip_leg *leg, uint32_t cseq)
+{
+	char body[SDP_WRITE_BYTES];
+	/* The answer of a late offer: each ACK to it is the same (RFC 3261 13.2.2.4). */
+	bool answer = leg->outgoing && !leg->offered && cseq == leg->invite_cseq && leg->sent_any &&
+		      !ua_sdp_text(leg, &leg->sent, body);
+	send_ack(leg, cseq, answer ? body : NULL);
+}
+
 /* The answer came although we had given the call up. */
-static void crossed(struct sip_leg *leg, const sip_t *sip)
+static void end_crossed(struct sip_leg *leg, const sip_t *sip)
 {
 	struct event_entry *e = ua_event_add(leg, UA_FAILED);
 	ua_event_reason(e, sip);
 	e->event.status = 200;
 	e->event.crossed = true;
-	ua_ack_send(leg, NULL);
 	ua_bye_send(leg);
 }
 
-/* First 2xx: the dialog as the UAC has it (RFC 3261 12.1.2). */
-static void on_answer(struct sip_leg *leg, nta_outgoing_t *orq, const sip_t *sip)
+static void crossed(struct sip_leg *leg, const sip_t *sip)
 {
-	msg_t *msg = nta_outgoing_getresponse(orq);
+	ua_ack_send(leg, NULL);
+	end_crossed(leg, sip);
+}
+
+/* The dialog as the UAC has it (RFC 3261 12.1.2). */
+void ua_answered(struct sip_leg *leg, msg_t *msg, const sip_t *sip)
+{
 	leg->peer_be = ua_source_be(msg);
-	msg_destroy(msg);
 	const char *remote = sip_header_as_string(leg->home, (sip_header_t *)sip->sip_to);
 	if (remote)
 		leg->remote = remote;
@@ -279,7 +308,9 @@ static int on_invite_response(struct sip_leg *leg, nta_outgoing_t *orq, const si
 		ua_event_reason(e, sip);
 		ua_event_sdp(e, sip);
 	} else if (status < 300) {
-		on_answer(leg, orq, sip);
+		msg_t *msg = nta_outgoing_getresponse(orq);
+		ua_answered(leg, msg, sip);
+		msg_destroy(msg);
 	} else if (!tried_again(leg, orq, sip, status)) {
 		failed(leg, status, sip, NULL);
 	}
@@ -306,6 +337,15 @@ int ua_cancel(struct ua *ua, ua_leg number)
 		return -ENOENT;
 	if (!leg->outgoing)
 		return -EINVAL;
+	if (leg->restored && leg->state == SIP_LEG_PREPARED) {
+		/* It may have left: only with an answer to it, ours or the dead process's, may CANCEL go. */
+		leg->cancelled = true;
+		return ua_send(ua, number);
+	}
+	if (leg->restored && leg->state == SIP_LEG_UP && leg->cancelled) {
+		end_crossed(leg, NULL);
+		return 0;
+	}
 	if (leg->cancelled)
 		return -EALREADY;
 	switch (leg->state) {
@@ -314,7 +354,7 @@ int ua_cancel(struct ua *ua, ua_leg number)
 		return 0;
 	case SIP_LEG_CALLING:
 		leg->cancelled = true;
-		nta_outgoing_tcancel(leg->out, NULL, NULL, SIPTAG_USER_AGENT_STR(ua_server()), TAG_END());
+		send_cancel(leg);
 		return 0;
 	case SIP_LEG_ANSWERED:
 		if (leg->told_answer)

@@ -46,6 +46,11 @@ enum source_verdict source_admit(struct source_table *table, int trunk, uint64_t
 	return SOURCE_ADMITTED;
 }
 
+void source_adopt(struct source_table *table, int trunk)
+{
+	table->trunk[trunk].calls++;
+}
+
 void source_release(struct source_table *table, int trunk)
 {
 	if (table->trunk[trunk].calls > 0)

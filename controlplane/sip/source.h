@@ -31,6 +31,8 @@ void source_init(struct source_table *table, const struct settings *settings, ui
 int source_find(const struct source_table *table, uint32_t address);
 /* Asks for one more call of a trunk. now_ns: monotonic. */
 enum source_verdict source_admit(struct source_table *table, int trunk, uint64_t now_ns);
+/* Counts a call that another process admitted, whatever the limits are. */
+void source_adopt(struct source_table *table, int trunk);
 void source_release(struct source_table *table, int trunk);
 
 #endif

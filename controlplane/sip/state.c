@@ -18,7 +18,8 @@ static const char *state_name(const struct sip_leg *leg)
 	case SIP_LEG_CALLING:
 		return "calling";
 	case SIP_LEG_ANSWERED:
-		return "answered";
+		/* A handler that has not heard of the answer yet hears of it when the INVITE is repeated. */
+		return leg->told_answer ? "answered" : "calling";
 	case SIP_LEG_UP:
 		return leg->in_state == SIP_IN_WAIT_ACK ? "unacknowledged" : "up";
 	case SIP_LEG_ENDING:
@@ -74,6 +75,26 @@ static json_t *invite_message(su_home_t *home, const struct sip_leg *leg)
 	return json_string(encoded);
 }
 
+static json_t *description(bool any, const struct media_description *d)
+{
+	char body[SDP_WRITE_BYTES];
+	return any && sdp_write(d, body, sizeof(body)) > 0 ? json_string(body) : json_null();
+}
+
+static json_t *optional(const char *s)
+{
+	return s ? text(s) : json_null();
+}
+
+/* leg->headers, line by line. */
+static json_t *header_lines(su_home_t *home, const char *headers)
+{
+	json_t *list = json_array();
+	for (const char *p = headers; p && *p; p = strstr(p, "\r\n") + 2)
+		json_array_append_new(list, text(su_strndup(home, p, (isize_t)strcspn(p, "\r"))));
+	return list;
+}
+
 static json_t *routes(su_home_t *home, const sip_route_t *route)
 {
 	json_t *list = json_array();
@@ -90,6 +111,26 @@ static json_t *remote_target(su_home_t *home, const struct sip_leg *leg, const s
 {
 	const char *uri = contact ? url_as_string(home, contact->m_url) : leg->target;
 	return uri ? text(su_sprintf(home, "<%s>", uri)) : json_null();
+}
+
+/* What our INVITE and its credentials were made of. */
+static int describe_invite(json_t *state, su_home_t *home, const struct sip_leg *leg)
+{
+	int rc = 0;
+	rc |= json_object_set_new(state, "uri", optional(leg->target));
+	rc |= json_object_set_new(state, "headers", header_lines(home, leg->headers));
+	rc |= json_object_set_new(state, "invite_cseq", json_integer(leg->invite_cseq));
+	rc |= json_object_set_new(state, "attempt", json_integer(leg->attempt));
+	rc |= json_object_set_new(state, "cancelled", json_boolean(leg->cancelled));
+	rc |= json_object_set_new(state, "offer", description(leg->offered, &leg->offer));
+	rc |= json_object_set_new(state, "username", optional(leg->username));
+	rc |= json_object_set_new(state, "password", optional(leg->password));
+	rc |= json_object_set_new(state, "realm", optional(leg->realm));
+	rc |= json_object_set_new(state, "authorization", optional(leg->authorization));
+	rc |= json_object_set_new(state, "authorization_proxy", json_boolean(leg->authorization_proxy));
+	rc |= json_object_set_new(state, "out_authorized", json_boolean(leg->out_authorized));
+	rc |= json_object_set_new(state, "bye_challenged", json_boolean(leg->bye_challenged));
+	return rc;
 }
 
 static json_t *describe(su_home_t *home, const struct sip_leg *leg)
@@ -114,10 +155,10 @@ static json_t *describe(su_home_t *home, const struct sip_leg *leg)
 	rc |= json_object_set_new(state, "route", routes(home, route));
 	rc |= json_object_set_new(state, "target", remote_target(home, leg, target));
 	rc |= json_object_set_new(state, "branch", json_string(leg->branch));
-	rc |= json_object_set_new(state, "invite_cseq", json_integer(leg->invite_cseq));
 	rc |= json_object_set_new(state, "sdp_version", json_integer((json_int_t)leg->sent.session_version));
+	rc |= json_object_set_new(state, "sdp", description(leg->sent_any, &leg->sent));
 	rc |= json_object_set_new(state, "invite", invite_message(home, leg));
-	if (!rc)
+	if (!rc && !describe_invite(state, home, leg))
 		return state;
 	json_decref(state);
 	return NULL;

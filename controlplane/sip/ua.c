@@ -86,6 +86,7 @@ void ua_leg_free(struct sip_leg *leg)
 	*leg->all_prev = leg->all_next;
 	if (leg->all_next)
 		leg->all_next->all_prev = leg->all_prev;
+	ua_stray_forget(leg);
 	if (leg->trunk >= 0) {
 		source_release(&ua->source, leg->trunk);
 		ua->incoming--;
