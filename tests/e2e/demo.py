@@ -135,11 +135,13 @@ def keep(world, output):
     for host in ("caller", "callee"):
         shutil.copyfile(os.path.join(world.directory, f"{host}.pcap"), os.path.join(output, f"{host}.pcap"))
     shutil.copytree(world.gateway.cdr_directory, os.path.join(output, "cdr"))
-    return [os.path.relpath(path, output) for path in cdr.files(os.path.join(output, "cdr"))]
+    paths = cdr.files(os.path.join(output, "cdr"))
+    csv = [os.path.splitext(path)[0] + ".csv" for path in paths]
+    return [os.path.relpath(path, output) for path in sorted(paths + csv) if os.path.exists(path)]
 
 
 def main():
-    parser = argparse.ArgumentParser(description="One call through everything.")
+    parser = argparse.ArgumentParser(prog="./run demo", description="One call through everything.")
     parser.add_argument("--build", default=os.path.join(HERE, "..", "..", "build"))
     options = parser.parse_args()
     build = os.path.abspath(options.build)

@@ -103,7 +103,7 @@ def _on_signal(*_):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="The gateway in the foreground.")
+    parser = argparse.ArgumentParser(prog="./run up", description="The gateway in the foreground.")
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
