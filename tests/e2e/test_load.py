@@ -3,11 +3,12 @@
 from bed import check, document, network, rtp, scenario as sip
 
 CALLS = 200
+SECONDS = 20  # long enough for the last call to begin before the first ends, also on a busy machine
 
 
 def case_two_hundred_calls(world):
     """200 calls at the same time, each with its prompt, all with their rows."""
-    url = world.prompt("prompt.wav", seconds=8)
+    url = world.prompt("prompt.wav", seconds=SECONDS)
     world.start_gateway(world.documents(document.response(document.play(url), document.hangup())))
     world.capture(world.network.caller)
     phone = world.phone(world.network.caller)
@@ -23,6 +24,6 @@ def case_two_hundred_calls(world):
     streams = rtp.between(world.streams("caller"), network.GATEWAY, network.CALLER)
     check.equal("streams", len(streams), CALLS)
     check.none("what the callers heard", [fault for stream in streams for fault in stream.faults()])
-    check.equal("packets heard", {len(stream) for stream in streams}, {400})
-    check.equal("packets in the rows", sum(row["to_caller_packets"] for row in rows.stints()), 400 * CALLS)
+    check.equal("packets heard", {len(stream) for stream in streams}, {50 * SECONDS})
+    check.equal("packets in the rows", sum(row["to_caller_packets"] for row in rows.stints()), 50 * SECONDS * CALLS)
     world.audit()
