@@ -1,5 +1,6 @@
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "controlplane/modules/document_table.h"
 
@@ -32,4 +33,18 @@ const char *document_check_input(const char *text)
 		p += n + strspn(p + n, " ");
 	}
 	return any ? NULL : "dtmf, speech or both";
+}
+
+/* What the gateway itself says of a call, and signs, no module may say to another account's. A server may
+ * take "From[]" for From. */
+const char *document_check_parameter(const char *text)
+{
+	static const char *const own[] = {"CallSid", "AccountSid", "From", "To", "CallStatus", "ApiVersion",
+		"Direction", "CallerName", "ModuleCode", "StintIndex", "SipCallId", "ModuleStatus",
+		"ModuleDuration", "ErrorCode", "ErrorUrl"};
+	size_t n = strcspn(text, "[");
+	bool taken = !strncasecmp(text, "SipHeader_", 10);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		taken |= n == strlen(own[i]) && !strncasecmp(text, own[i], n);
+	return taken ? "a name that the gateway leaves to modules" : NULL;
 }

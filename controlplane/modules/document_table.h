@@ -46,5 +46,6 @@ const char *document_check_any(const char *text);
 const char *document_check_dial_digits(const char *text);
 const char *document_check_keys(const char *text);
 const char *document_check_input(const char *text);
+const char *document_check_parameter(const char *text);
 
 #endif

@@ -149,6 +149,11 @@ static const struct scenario scenarios[] = {
 		"<Module code=\"m\" return=\"back\"><Parameter name=\"a\" value=\"1\"/><Parameter name=\"b\" "
 		"value=\"2\"/></Module><Hangup/>",
 		{{"start", "answer handoff(m return=http://h/app/back a=1 b=2)"}, {"timer", ""}}},
+	{"what only the gateway may say",
+		"<Module code=\"m\"><Parameter name=\"From\" value=\"1\"/><Parameter name=\"accountsid\" "
+		"value=\"2\"/><Parameter name=\" CallSid[] \" value=\"3\"/><Parameter name=\"SipHeader_X-A\" "
+		"value=\"4\"/><Parameter name=\"FromWhere\" value=\"5\"/></Module><Hangup/>",
+		{{"start", "answer handoff(m FromWhere=5)"}}},
 	{"capability", "<Module capability=\"say\"/>", {{"start-answered", "handoff(capability=say)"}}},
 	{"module, return is no URL", "<Module code=\"m\" return=\"x:y\"/><Hangup/>",
 		{{"start", "error(41011) answer hangup"}}},
