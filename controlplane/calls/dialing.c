@@ -5,10 +5,42 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "controlplane/journal/fact_value.h"
+
+/* As long as a From header of ours takes, with every character escaped. */
+#define CALLER_ID_MAX 63
 
 static void copy(char *to, size_t room, const char *from)
 {
 	snprintf(to, room, "%s", from ? from : "");
+}
+
+/* A caller may call itself anything. What no From header of ours can carry is left out, so that the call can
+ * be passed on all the same. */
+static void copy_name(char *to, size_t room, const char *from)
+{
+	size_t used = 0, left = strlen(from);
+	while (left) {
+		size_t n = fact_character(from, left);
+		bool plain = n > 1 || (n == 1 && (unsigned char)*from >= ' ' && !strchr("\"\\\x7f", *from));
+		if (plain && used + n >= room)
+			break;
+		if (plain)
+			memcpy(to + used, from, n);
+		used += plain ? n : 0;
+		from += n ? n : 1;
+		left -= n ? n : 1;
+	}
+	to[used] = '\0';
+}
+
+/* The same for its number, of which no half may be shown. */
+static const char *shown_number(const char *from)
+{
+	for (const unsigned char *p = (const unsigned char *)from; *p; p++)
+		if (*p < ' ' || *p == 0x7f || *p == '"' || p - (const unsigned char *)from == CALLER_ID_MAX)
+			return "anonymous";
+	return *from ? from : "anonymous";
 }
 
 static const char *dial_status(int sip_status)
@@ -57,7 +89,7 @@ static bool invite(struct session *s, const struct interpreter_dial *dial, const
 {
 	const char *destination = t->number ? t->number : t->sip;
 	/* Showing the caller's own number to where the call is passed on is no claim of the account's. */
-	const char *caller_id = dial->caller_id ? dial->caller_id : s->leg[0]->from;
+	const char *caller_id = dial->caller_id ? dial->caller_id : shown_number(s->leg[0]->from);
 	const struct policy_denial *denial = policy_dial(s->module->account, destination,
 		dial->caller_id ? dial->caller_id : "anonymous", env->dial_rate, env->now_ns);
 	if (!denial && s->legs == SESSION_LEGS_MAX) {
@@ -81,7 +113,7 @@ static bool invite(struct session *s, const struct interpreter_dial *dial, const
 	copy(l->from, sizeof(l->from), caller_id);
 	copy(l->to, sizeof(l->to), destination);
 	copy(l->target, sizeof(l->target), destination);
-	copy(l->display, sizeof(l->display), dial->caller_id ? "" : s->leg[0]->display);
+	copy_name(l->display, sizeof(l->display), dial->caller_id ? "" : s->leg[0]->display);
 	a->payload = record_leg_open(s, s->legs - 1);
 	if (t->username && t->password) {
 		a->text = strdup(t->username);

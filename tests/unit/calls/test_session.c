@@ -174,12 +174,15 @@ static const char *done(void)
 
 #define EXPECT(text) ck_assert_str_eq(done(), text)
 
+static const char *from_user = "+15550000", *from_display;
+
 static void invite(const struct media_description *offer)
 {
 	struct ua_event ev = {.kind = UA_INVITE,
 		.leg = 100,
 		.call_id = "x@y",
-		.from_user = "+15550000",
+		.from_user = from_user,
+		.from_display = from_display,
 		.from_uri = "sip:+15550000@h",
 		.to_user = "+15550100",
 		.to_uri = "sip:+15550100@h",
@@ -409,6 +412,26 @@ START_TEST(a_busy_callee_is_the_next_verbs_business)
 	EXPECT("leg_ended RESOLVE(http://h/front/busy.wav)");
 	ua(1, UA_GONE, 0, NULL);
 	EXPECT("UNRESERVE");
+}
+END_TEST
+
+START_TEST(whatever_a_caller_calls_itself_is_passed_on)
+{
+	static const struct {
+		const char *user, *display, *shown, *name;
+	} callers[] = {{"+15550000", "Eve", "+15550000", "Eve"},
+		{"+15550000", "Eve \"x\\\" \x1b[1m\r\n\xff Ø\xc3", "+15550000", "Eve x [1m Ø"},
+		{"", NULL, "anonymous", ""}, {"a\"b", "\"", "anonymous", ""},
+		{"a\r\nTo: b", "c", "anonymous", "c"},
+		{"012345678901234567890123456789012345678901234567890123456789012", "", NULL, ""},
+		{"0123456789012345678901234567890123456789012345678901234567890123", "", "anonymous", ""}};
+	from_user = callers[_i].user;
+	from_display = callers[_i].display;
+	begin();
+	document("<Response><Dial>+15551234</Dial></Response>");
+	EXPECT("document leg_media leg_answered [program:0] 200+sdp:0 INVITE:1");
+	ck_assert_str_eq(s->leg[1]->from, callers[_i].shown ? callers[_i].shown : from_user);
+	ck_assert_str_eq(s->leg[1]->display, callers[_i].name);
 }
 END_TEST
 
@@ -786,6 +809,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
 		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, whatever_a_caller_calls_itself_is_passed_on, 0, 7);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
