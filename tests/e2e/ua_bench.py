@@ -5,6 +5,7 @@ import os
 import queue
 import random
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -44,8 +45,9 @@ def free_media_ports():
 
 
 class Probe:
-    def __init__(self, program, directory, calls_per_second=1000, max_calls=500, max_sessions=1000, tcp=True):
-        self.port = free_port()
+    def __init__(self, program, directory, calls_per_second=1000, max_calls=500, max_sessions=1000, tcp=True,
+                 port=None):
+        self.port = port or free_port()
         path = os.path.join(directory, f"probe-{self.port}.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"""
@@ -55,7 +57,8 @@ sip = {{ address = "{LOCAL}"; port = {self.port}; max_sessions = {max_sessions};
                max_calls = {max_calls}; }} ); }};
 registry = "registry.conf";
 """)
-        self._log = open(os.path.join(directory, f"probe-{self.port}.log"), "w+", encoding="utf-8")
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8", dir=directory)
+        self._killed = False
         # Under AddressSanitizer, freed memory is kept back; little of it, so that growth can be seen.
         sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
         self._child = subprocess.Popen([program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -111,6 +114,20 @@ registry = "registry.conf";
     def running(self):
         return self._child.poll() is None
 
+    def kill(self):
+        """Ends it as a crash would."""
+        self._child.kill()
+        self.killed()
+
+    def killed(self, timeout=10):
+        """It has died by SIGKILL, or does now."""
+        try:
+            if self._child.wait(timeout) != -signal.SIGKILL:
+                raise Failure(f"the user agent ended with {self._child.returncode}, not by SIGKILL")
+        except subprocess.TimeoutExpired:
+            raise Failure("the user agent did not die; it said:\n  " + "\n  ".join(self.said[-20:])) from None
+        self._killed = True
+
     def close(self):
         """Ends it; a crash, a leak or a finding of a sanitizer is a failure."""
         if self.running():
@@ -123,6 +140,8 @@ registry = "registry.conf";
         self._log.seek(0)
         said = self._log.read()
         self._log.close()
+        if self._killed:
+            return said
         if status != 0:
             raise Failure(f"the user agent ended with {status}:\n{said[-3000:]}")
         return said
