@@ -5,9 +5,18 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "controlplane/modules/url.h"
 
 /* Error numbers of what goes wrong outside a document's text; documents have theirs in document_error.def. */
 enum { ERROR_DOCUMENT_LOOP = 11000, ERROR_MEDIA = 12400, ERROR_URL_LONG = 11001 };
+
+/* URLs may have a password, which belongs neither in records nor in logs. */
+static json_t *shown(const char *url)
+{
+	char text[URL_BYTES_MAX];
+	json_t *o = json_string(url_show(url ? url : "", text, sizeof(text)));
+	return o ? o : json_string("");
+}
 
 static void set_timer(struct session *s, enum session_timer t, uint64_t ms, const struct session_env *env)
 {
@@ -155,8 +164,7 @@ void session_on_media(struct session *s, const struct session_media_result *r, c
 		return;
 	s->play.resolving = false;
 	json_t *f = record_text(s, 0, env);
-	json_t *url = json_string(s->play.url);
-	json_object_set_new(f, "url", url ? url : json_string(""));
+	json_object_set_new(f, "url", shown(s->play.url));
 	if (r->ok) {
 		json_object_set_new(f, "address", json_string(r->address));
 		json_object_set_new(f, "served", json_string(r->served ? r->served : ""));
@@ -165,10 +173,11 @@ void session_on_media(struct session *s, const struct session_media_result *r, c
 	}
 	session_fact(s, FACT_play, f);
 	if (!r->ok) {
-		char sentence[256];
+		char sentence[256], url[URL_BYTES_MAX];
 		snprintf(sentence, sizeof(sentence), "%s",
 			r->sentence ? r->sentence : "the media layer did not answer");
-		log_warn(calls, s->text, "play-failed", "url=%s error=%s reason=%s", log_quote(s->play.url),
+		log_warn(calls, s->text, "play-failed", "url=%s error=%s reason=%s",
+			log_quote(url_show(s->play.url ? s->play.url : "", url, sizeof(url))),
 			log_quote(r->error), log_quote(sentence));
 		end_play(s);
 		struct interpreter_event ev = {
@@ -392,8 +401,10 @@ static void begin_document(struct session *s, struct document *d, const struct s
 	s->document = d;
 	s->interpreter = (struct interpreter){0};
 	s->interpreting = true;
+	char url[URL_BYTES_MAX];
+	url_show(s->url ? s->url : "", url, sizeof(url));
 	for (int i = 0; i < document_warnings(d); i++)
-		log_warn(modules, s->text, "document-warning", "url=%s warning=%s", log_quote(s->url),
+		log_warn(modules, s->text, "document-warning", "url=%s warning=%s", log_quote(url),
 			log_quote(document_warning(d, i)));
 	struct interpreter_event ev = {
 		.kind = INTERPRETER_START, .answered = s->leg[0]->state == LEG_ANSWERED};
@@ -404,8 +415,7 @@ static void document_fact(struct session *s, const struct session_document_resul
 	const struct document *d, const struct session_env *env)
 {
 	json_t *f = record_text(s, -1, env);
-	json_t *url = json_string(s->url);
-	json_object_set_new(f, "url", url ? url : json_string(""));
+	json_object_set_new(f, "url", shown(s->url));
 	json_object_set_new(f, "method", json_string(s->wanted_method));
 	json_object_set_new(f, "status", json_integer(r->status));
 	json_object_set_new(f, "verbs", json_integer(d ? document_verbs(d) : 0));

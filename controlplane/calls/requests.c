@@ -66,7 +66,8 @@ static void submit(
 	if (*id && leg_index_put(e->by_request, *id, call, kind))
 		requests_cancel(e, id);
 	if (!*id) /* the call's own timers end it */
-		log_error(calls, call->session->text, "out-of-memory", "request=%s", log_quote(q->url));
+		log_error(calls, call->session->text, "out-of-memory", "request=%s",
+			kind == REQUEST_DOCUMENT ? "document" : "media");
 }
 
 void requests_document(struct engine *e, struct call *call, const struct action *a)

@@ -65,6 +65,8 @@ static void log_failure(const struct transfer *t, enum fetch_error error)
 	const struct fetcher_result *r = t->result;
 	if (url_strip(t->url ? t->url : "", shown, sizeof(shown)))
 		strcpy(shown, "invalid");
+	if (t->unix_socket) /* a service of this node, whose query may hold somebody's password */
+		shown[strcspn(shown, "?")] = '\0';
 	log_warn(modules, t->scope, "fetch-failed",
 		"number=%d status=%d why=\"%s\" address=%s url=%s detail=%s",
 		fetch_error_entry(error)->number, r->status, fetch_error_entry(error)->sentence,

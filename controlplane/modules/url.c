@@ -120,6 +120,14 @@ static const char *host_of(const char *url)
 	return at ? at + 1 : host;
 }
 
+const char *url_show(const char *url, char *out, size_t out_bytes)
+{
+	const char *slashes = strstr(url, "//");
+	size_t before = slashes ? (size_t)(slashes + 2 - url) : 0;
+	snprintf(out, out_bytes, "%.*s%s", (int)before, url, host_of(url));
+	return out;
+}
+
 bool url_in_space(const char *space, const char *url)
 {
 	if (url_is_https(space) != url_is_https(url))

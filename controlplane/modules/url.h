@@ -19,6 +19,9 @@ int url_resolve(const char *base, const char *reference, char *out, size_t out_b
 /* As it is signed and sent: normal form without userinfo and fragment. Returns as url_resolve(). */
 int url_strip(const char *url, char *out, size_t out_bytes);
 
+/* For records and logs: without user name and password, otherwise as it is; cut to fit. Returns out. */
+const char *url_show(const char *url, char *out, size_t out_bytes);
+
 /* Is this URL (normal form) in the space (normal form without query and fragment): equal to it, or longer and
  * the space ends where a path segment ends? Userinfo doesn't count. */
 bool url_in_space(const char *space, const char *url);

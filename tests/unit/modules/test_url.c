@@ -105,6 +105,18 @@ START_TEST(spaces)
 }
 END_TEST
 
+START_TEST(a_password_is_not_shown)
+{
+	static const char *const shown[][2] = {{"http://u:p@h/app?x=a@b#rt=5", "http://h/app?x=a@b#rt=5"},
+		{"https://u@p@h:81", "https://h:81"}, {"http://h/a@b", "http://h/a@b"},
+		{"http://h", "http://h"}, {"a@b", "b"}, {"", ""}};
+	char small[8];
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+		ck_assert_str_eq(url_show(shown[i][0], out, sizeof(out)), shown[i][1]);
+	ck_assert_str_eq(url_show("http://u:p@host/", small, sizeof(small)), "http://");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("url");
@@ -116,6 +128,7 @@ int main(void)
 	tcase_add_test(tc, length);
 	tcase_add_test(tc, strip);
 	tcase_add_test(tc, spaces);
+	tcase_add_test(tc, a_password_is_not_shown);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
