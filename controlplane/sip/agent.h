@@ -62,7 +62,8 @@ struct ua {
 	bool draining;
 	struct source_table source;
 	struct ua_counters *counters;
-	uint64_t malformed; /* found here; the stack counts its own */
+	uint64_t malformed;                         /* found here; the stack counts its own */
+	uint64_t strangers_calls, stranger_told_ns; /* refused since the log told of one, and when it did */
 	su_timer_t *wake;
 	struct event_entry *first, **tail;
 	struct event_entry spare; /* takes an event that there was no memory for */

@@ -182,6 +182,18 @@ static void on_invite(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 	}
 }
 
+/* At most once a second: whoever wants to may send such calls, and must not fill the log with them. */
+static void tell_of_stranger(struct ua *ua, msg_t *msg, uint64_t now_ns)
+{
+	char text[INET_ADDRSTRLEN] = "";
+	uint32_t address = ua_source_be(msg);
+	inet_ntop(AF_INET, &address, text, sizeof(text));
+	log_info(sip, NULL, "call-refused", "source=%s reason=\"no trunk has this address\" calls=%llu", text,
+		(unsigned long long)ua->strangers_calls);
+	ua->stranger_told_ns = now_ns;
+	ua->strangers_calls = 0;
+}
+
 static void on_stranger(struct ua *ua, msg_t *msg, sip_t *sip)
 {
 	ua->counters->refused_source++;
@@ -189,10 +201,10 @@ static void on_stranger(struct ua *ua, msg_t *msg, sip_t *sip)
 		msg_destroy(msg);
 		return;
 	}
-	char text[INET_ADDRSTRLEN] = "";
-	uint32_t address = ua_source_be(msg);
-	inet_ntop(AF_INET, &address, text, sizeof(text));
-	log_info(sip, NULL, "call-refused", "source=%s reason=\"no trunk has this address\"", text);
+	ua->strangers_calls++;
+	uint64_t now = clock_mono_ns();
+	if (!ua->stranger_told_ns || now - ua->stranger_told_ns >= CLOCK_NS_PER_S)
+		tell_of_stranger(ua, msg, now);
 	ua_reply(ua, msg, sip, SIP_403_FORBIDDEN, TAG_END());
 }
 
