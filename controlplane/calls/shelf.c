@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 
 #define NAME_BYTES 80
 #define HALF       ".new"
@@ -51,6 +52,12 @@ int shelf_open(struct shelf **shelf, const char *dir)
 		return -ENOMEM;
 	s->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	e = s->dir < 0 ? -errno : check_owner(s);
+	if (e)
+		log_error(calls, NULL, "shelf-refused",
+			"dir=%s reason=\"%s\" advice=\"it must be a directory of this program's user that "
+			"only "
+			"that user may write to: find out whose it is, remove it, start again\"",
+			log_quote(dir), strerror(-e));
 	if (!e)
 		e = remove_halves(s);
 	if (e) {
