@@ -303,21 +303,43 @@ static void stop(struct control *c)
 		close(c->signals);
 }
 
-static const char *parse_arguments(int argc, char **argv, int *exit_now)
+/* Reads settings and registry as a start would, and says what is wrong. Returns the exit status. */
+static int check_files(const char *path)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	char why[1024] = "out of memory";
+	int e = c ? settings_load(path, &c->settings, why, sizeof(why)) : -ENOMEM;
+	if (!e)
+		e = registry_load(c->settings.registry, &c->registry, why, sizeof(why));
+	if (!e)
+		registry_unref(c->registry);
+	free(c);
+	if (e)
+		fail(why);
+	return e ? 1 : 0;
+}
+
+static const char *parse_arguments(int argc, char **argv, bool *check, int *exit_now)
 {
 	static const struct option options[] = {{"settings", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'v'}, {0}};
+		{"check", no_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'}, {0}};
 	const char *path = "/etc/tollgate/gateway.conf";
 	*exit_now = -1;
-	for (int o; (o = getopt_long(argc, argv, "s:hv", options, NULL)) != -1;) {
+	for (int o; (o = getopt_long(argc, argv, "s:chv", options, NULL)) != -1;) {
 		switch (o) {
 		case 's':
 			path = optarg;
 			break;
+		case 'c':
+			*check = true;
+			break;
 		case 'h':
-			printf("usage: tollgate-control [--settings FILE]\n"
+			printf("usage: tollgate-control [--check] [--settings FILE]\n"
 			       "Signalling, calls, modules, media layer and records of a Tollgate node.\n"
 			       "  --settings FILE  node settings (default %s)\n"
+			       "  --check          reads settings and registry, says what is wrong, and "
+			       "ends\n"
 			       "SIGHUP reads the registry again; SIGTERM ends the calls and stops.\n",
 				path);
 			*exit_now = 0;
@@ -339,9 +361,12 @@ int main(int argc, char **argv)
 	static struct control c; /* large; zeroed */
 	int exit_now;
 	c.signals = -1;
-	c.settings_path = parse_arguments(argc, argv, &exit_now);
+	bool check = false;
+	c.settings_path = parse_arguments(argc, argv, &check, &exit_now);
 	if (exit_now >= 0)
 		return exit_now;
+	if (check)
+		return check_files(c.settings_path);
 	char why[1024] = "";
 	raise_limits();
 	int e = open_signals(&c);

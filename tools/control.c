@@ -32,8 +32,8 @@ static size_t take(char *data, size_t one, size_t n, void *ctx)
 	return one * n;
 }
 
-static CURLcode get(
-	CURL *curl, const char *socket_path, const char *path, struct answer *answer, long *status)
+static CURLcode ask(
+	CURL *curl, const char *socket_path, const char *path, bool post, struct answer *answer, long *status)
 {
 	char url[256];
 	snprintf(url, sizeof(url), "http://localhost%s", path);
@@ -44,12 +44,14 @@ static CURLcode get(
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1l);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	if (post)
+		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
 	CURLcode e = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
 	return e;
 }
 
-json_t *control_get(const char *run_dir, const char *path)
+static json_t *request(const char *run_dir, const char *path, bool post)
 {
 	char socket_path[512], shown[256];
 	struct answer answer = {0};
@@ -61,7 +63,7 @@ json_t *control_get(const char *run_dir, const char *path)
 		tool_fail("out of memory");
 		return NULL;
 	}
-	CURLcode e = get(curl, socket_path, path, &answer, &status);
+	CURLcode e = ask(curl, socket_path, path, post, &answer, &status);
 	if (!e)
 		v = json_loadb(answer.data ? answer.data : "", answer.len, JSON_REJECT_DUPLICATES, NULL);
 	if (e == CURLE_COULDNT_CONNECT)
@@ -80,4 +82,14 @@ json_t *control_get(const char *run_dir, const char *path)
 	free(answer.data);
 	curl_easy_cleanup(curl);
 	return v;
+}
+
+json_t *control_get(const char *run_dir, const char *path)
+{
+	return request(run_dir, path, false);
+}
+
+json_t *control_post(const char *run_dir, const char *path)
+{
+	return request(run_dir, path, true);
 }

@@ -6,5 +6,7 @@
 
 /* GET path, an answer that is a JSON object. Returns NULL after the error has been written. */
 json_t *control_get(const char *run_dir, const char *path);
+/* POST path without a body; likewise. */
+json_t *control_post(const char *run_dir, const char *path);
 
 #endif
