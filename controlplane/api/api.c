@@ -29,9 +29,11 @@ struct api {
 
 /* A question on its way to the SIP thread and back. Two hold it: the one that waits and the one that answers.
  */
+enum question_kind { QUESTION_STATUS, QUESTION_AUDIT, QUESTION_DRAIN, QUESTION_TAKE };
+
 struct question {
 	struct mail mail;
-	int audit;
+	enum question_kind kind;
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
 	char *text;
@@ -70,10 +72,12 @@ static void ask(struct mail *mail, void *reader)
 		answer(q, NULL);
 		return;
 	}
-	if (q->audit) {
+	if (q->kind == QUESTION_AUDIT) {
 		engine_audit(api->engine, answer, q);
 		return;
 	}
+	if (q->kind == QUESTION_DRAIN || q->kind == QUESTION_TAKE)
+		engine_drain(api->engine, q->kind == QUESTION_DRAIN);
 	json_t *status = engine_status(api->engine);
 	answer(q, status);
 	json_decref(status);
@@ -86,13 +90,13 @@ static void on_box(void *ctx)
 }
 
 /* The answer's text, or NULL if none came in time. The caller frees it. */
-static char *question_and_answer(struct api *api, int audit)
+static char *question_and_answer(struct api *api, enum question_kind kind)
 {
 	struct question *q = calloc(1, sizeof(*q));
 	if (!q)
 		return NULL;
 	q->mail.deliver = ask;
-	q->audit = audit;
+	q->kind = kind;
 	q->holders = 2;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_cond_init(&q->answered, NULL);
@@ -130,12 +134,19 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		return MHD_YES;
 	}
 	*body_len = 0;
-	if (strcmp(method, "GET"))
-		return reply(connection, 405, "{\"error\":\"only GET\"}");
-	int audit = !strcmp(url, "/audit");
-	if (!audit && strcmp(url, "/status"))
-		return reply(connection, 404, "{\"error\":\"there are /audit and /status\"}");
-	char *text = question_and_answer(ctx, audit);
+	static const struct {
+		const char *method, *url;
+		enum question_kind kind;
+	} routes[] = {{"GET", "/status", QUESTION_STATUS}, {"GET", "/audit", QUESTION_AUDIT},
+		{"POST", "/drain", QUESTION_DRAIN}, {"POST", "/take-calls", QUESTION_TAKE}};
+	size_t r = 0, n = sizeof(routes) / sizeof(*routes);
+	while (r < n && (strcmp(url, routes[r].url) || strcmp(method, routes[r].method)))
+		r++;
+	if (r == n)
+		return reply(connection, 404,
+			"{\"error\":\"there are GET /status, GET /audit, POST /drain and POST "
+			"/take-calls\"}");
+	char *text = question_and_answer(ctx, routes[r].kind);
 	if (!text)
 		return reply(connection, 503, "{\"error\":\"the control plane did not answer in 10 s\"}");
 	enum MHD_Result result = reply(connection, 200, text);

@@ -2,6 +2,8 @@
  *
  *   GET /audit    snapshot of all workers against the journal: {"ok", "text", "workers"}
  *   GET /status   {"sessions", "calls_taken", ...}
+ *   POST /drain   no new calls from now on, the others go on; answers as /status does
+ *   POST /take-calls   ends that
  *
  * Its thread asks the SIP thread by mail and waits for the answer. */
 #ifndef TG_API_API_H

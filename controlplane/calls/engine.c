@@ -10,6 +10,8 @@
 
 #define TICK_BUSY_MS 2
 #define TICK_IDLE_MS 20
+/* How long a start of both planes may take before a missing dataplane is worth a warning. */
+#define DATAPLANE_START_NS (5 * CLOCK_NS_PER_S)
 
 uint64_t engine_now(const struct engine *e)
 {
@@ -378,6 +380,8 @@ static void keep_clock(struct engine *e, uint64_t now)
 	bool alive = beat && now - beat < 3 * CLOCK_NS_PER_S;
 	if (!alive)
 		tg_timebase_refresh(tg_region_timebase(e->region), tg_tsc(), clock_utc_ns());
+	if (!alive && now < e->started_ns + DATAPLANE_START_NS) /* it may be starting beside us */
+		return;
 	if (alive == e->beat_warned) {
 		e->beat_warned = !alive;
 		if (alive)
@@ -574,6 +578,7 @@ int engine_create(struct engine **engine, const struct engine_options *o, char *
 		engine_destroy(e);
 		return err;
 	}
+	e->started_ns = engine_now(e);
 	takeover_run(e);
 	*engine = e;
 	return 0;
@@ -621,6 +626,15 @@ void engine_set_registry(struct engine *e, struct registry *registry)
 	e->registry = registry;
 }
 
+void engine_drain(struct engine *e, bool draining)
+{
+	if (e->draining == draining || e->stopping)
+		return;
+	e->draining = draining;
+	ua_drain(e->ua, draining);
+	log_info(calls, NULL, draining ? "draining" : "taking-calls", "sessions=%u", e->sessions);
+}
+
 void engine_stop(struct engine *e, unsigned grace_ms)
 {
 	if (e->stopping)
@@ -640,11 +654,13 @@ void engine_stop(struct engine *e, unsigned grace_ms)
 json_t *engine_status(struct engine *e)
 {
 	const struct ua_counters *c = ua_counters(e->ua);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "sessions",
-		(json_int_t)e->sessions, "calls_taken", (json_int_t)e->calls_taken, "calls_refused",
-		(json_int_t)e->calls_refused, "rows_in_use", (json_int_t)link_rows_in_use(e->link),
-		"rows_releasing", (json_int_t)link_rows_releasing(e->link), "refused_source",
-		(json_int_t)c->refused_source, "refused_rate", (json_int_t)c->refused_rate, "refused_limit",
-		(json_int_t)c->refused_limit, "malformed", (json_int_t)c->malformed, "options",
-		(json_int_t)c->options, "journal_durable", (json_int_t)journal_durable(e->journal));
+	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "draining",
+		(int)e->draining, "taken_up", (json_int_t)e->taken_up, "closed_by_record",
+		(json_int_t)e->closed_by_record, "sessions", (json_int_t)e->sessions, "calls_taken",
+		(json_int_t)e->calls_taken, "calls_refused", (json_int_t)e->calls_refused, "rows_in_use",
+		(json_int_t)link_rows_in_use(e->link), "rows_releasing",
+		(json_int_t)link_rows_releasing(e->link), "refused_source", (json_int_t)c->refused_source,
+		"refused_rate", (json_int_t)c->refused_rate, "refused_limit", (json_int_t)c->refused_limit,
+		"malformed", (json_int_t)c->malformed, "options", (json_int_t)c->options, "journal_durable",
+		(json_int_t)journal_durable(e->journal));
 }

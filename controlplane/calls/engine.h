@@ -48,6 +48,8 @@ void engine_journal_trouble(struct engine *engine, int error);
 
 /* New sessions use this registry. */
 void engine_set_registry(struct engine *engine, struct registry *registry);
+/* Draining: new calls are answered 503, those that are there go on. */
+void engine_drain(struct engine *engine, bool draining);
 /* No new calls; sessions are ended; `stopped` when all are closed (at once if there are none) or after
  * grace_ms. */
 void engine_stop(struct engine *engine, unsigned grace_ms);

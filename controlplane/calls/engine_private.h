@@ -95,7 +95,8 @@ struct engine {
 	struct audit audit[AUDITS_MAX];
 	uint32_t audit_tag;
 	uint64_t next_deadline, next_second, stop_at;
-	bool stopping, beat_warned;
+	uint64_t started_ns;
+	bool draining, stopping, beat_warned;
 	bool dirty; /* some call is */
 	uint64_t calls_taken, calls_refused;
 	unsigned taken_up, closed_by_record;
