@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Reads a whole file of at most max bytes; *data is the caller's to free and ends with a NUL that is not
+/* Reads a whole regular file of at most max bytes; *data is the caller's to free and ends with a NUL that is not
  * counted. Returns 0, -EFBIG, or -errno. */
 int file_read(const char *path, size_t max, char **data, size_t *len);
 /* Writes all of data to fd, over short writes and EINTR. Returns 0 or -errno. */

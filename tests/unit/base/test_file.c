@@ -45,6 +45,10 @@ START_TEST(limits_and_what_is_not_there)
 	free(data);
 	in_scratch("nothing");
 	ck_assert_int_eq(file_read(path, 10, &data, &len), -ENOENT);
+	in_scratch("fifo");
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	ck_assert_int_eq(file_read(path, 10, &data, &len), -EINVAL);
+	ck_assert_int_eq(file_read(dir, 10, &data, &len), -EISDIR);
 	in_scratch("no/such/dir");
 	ck_assert_int_eq(file_replace(path, "x", 1), -ENOENT);
 	scratch_remove(dir);
