@@ -48,6 +48,7 @@ static uint64_t nominal_q32(uint64_t ticks_per_s)
 static void read_pair(clockid_t id, uint64_t *tsc, uint64_t *ns)
 {
 	uint64_t best = UINT64_MAX;
+	*tsc = *ns = 0;
 	for (int i = 0; i < PAIR_TRIES; i++) {
 		uint64_t before = tg_tsc(), now = read_ns(id), width = tg_tsc() - before;
 		if (width >= best)
