@@ -19,8 +19,8 @@ END_TEST
 static void expect(const char *type, const char *uri, enum cache_hint hint, unsigned rate)
 {
 	struct cache_body_type t = cache_type_hint(type, uri);
-	ck_assert_msg(t.hint == hint && t.rate == rate && t.channels >= 1, "%s %s: %d %u", type ? type : "none", uri,
-		t.hint, t.rate);
+	ck_assert_msg(t.hint == hint && t.rate == rate && t.channels >= 1, "%s %s: %d %u",
+		type ? type : "none", uri, t.hint, t.rate);
 }
 
 START_TEST(hints)
