@@ -3,8 +3,9 @@
 
     this host 198.18.1.1 ---- veth ---- 198.18.1.2 the gateway (namespace tollgate-bed-...-up)
 
-nginx in the same namespace answers with the example documents and a spoken prompt. Ctrl-C or SIGTERM ends it
-and removes what it made; what a killed one left is removed at the next start."""
+nginx in the same namespace answers with the example documents and a spoken prompt. A plane that ends is started
+again. Ctrl-C or SIGTERM ends all of it and removes what it made; what a killed one left is removed at the next
+start."""
 
 import argparse
 import contextlib
@@ -13,7 +14,6 @@ import re
 import shutil
 import signal
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -23,6 +23,7 @@ from bed import gateway, network, owner, prompt, region  # noqa: E402
 from bed.gateway import Gateway  # noqa: E402
 from bed.namespace import Namespace  # noqa: E402
 from bed.process import Failure, call, wait_until  # noqa: E402
+from bed.supervisor import Supervisor  # noqa: E402
 from bed.web import Web  # noqa: E402
 
 HOST, GATEWAY = "198.18.1.1", "198.18.1.2"
@@ -78,17 +79,16 @@ def run(stack, build):
     up = Gateway(namespace, directory, build, example_settings(directory), accounts, echo=say)
     stack.callback(up.remove)
     up.start()
+    supervisor = Supervisor(up, say=lambda text: say(f"up: {text}"))
+    stack.callback(supervisor.close)
     say(f"\nCall sip:{NUMBER}@{GATEWAY} from a softphone on this host (its own address: {HOST}).")
     say(f"Look on with: {' '.join(up.tool.argv('top'))}")
     say("Ctrl-C ends it.\n")
     try:
-        while True:
-            for plane in gateway.PROGRAMS:
-                if not up.plane(plane).running():
-                    raise Failure(f"{plane} ended by itself:\n{up.plane(plane).tail()}")
-            time.sleep(1)
+        supervisor.wait()
     except Stop:
         say("ending")
+        supervisor.rest()
         up.stop()
 
 
