@@ -115,6 +115,9 @@ static bool invite(struct session *s, const struct interpreter_dial *dial, const
 	copy(l->target, sizeof(l->target), destination);
 	copy_name(l->display, sizeof(l->display), dial->caller_id ? "" : s->leg[0]->display);
 	a->payload = record_leg_open(s, s->legs - 1);
+	if (t->send_digits && t->send_digits[0])
+		session_fact(s, FACT_error,
+			record_error(s, 41014, "sendDigits is not available: the digits are not sent", env));
 	if (t->username && t->password) {
 		a->text = strdup(t->username);
 		a->method = strdup(t->password);

@@ -531,6 +531,14 @@ START_TEST(a_foreign_caller_id_is_never_shown)
 }
 END_TEST
 
+START_TEST(digits_that_can_not_be_sent_are_an_error_event)
+{
+	begin();
+	document("<Response><Dial><Number sendDigits='12#'>+15551234</Number></Dial></Response>");
+	EXPECT("document leg_media leg_answered [program:0] 200+sdp:0 error INVITE:1");
+}
+END_TEST
+
 START_TEST(the_dial_rate_holds)
 {
 	begin();
@@ -794,12 +802,13 @@ int main(void)
 		answer_on_bridge_answers_both_at_once, caller_gives_up_while_it_rings, first_to_answer_wins,
 		dial_timeout_cancels, time_limit_ends_the_callee_only,
 		a_forbidden_destination_is_never_invited, a_foreign_caller_id_is_never_shown,
-		the_dial_rate_holds, hold_and_resume, old_style_hold_keeps_the_address,
-		a_reinvite_can_not_change_the_codec, no_common_codec_is_refused_before_anything,
-		a_late_offer_is_programmed_by_the_ack, a_play_that_fails_goes_on_with_the_next_verb,
-		media_timeout_ends_the_session, a_dialog_that_vanishes_still_gets_its_record,
-		documents_that_loop_are_stopped, control_returns_to_the_module_that_waits,
-		a_state_that_makes_no_sense_is_refused, a_successor_rings_on_and_asks_again_for_the_document,
+		digits_that_can_not_be_sent_are_an_error_event, the_dial_rate_holds, hold_and_resume,
+		old_style_hold_keeps_the_address, a_reinvite_can_not_change_the_codec,
+		no_common_codec_is_refused_before_anything, a_late_offer_is_programmed_by_the_ack,
+		a_play_that_fails_goes_on_with_the_next_verb, media_timeout_ends_the_session,
+		a_dialog_that_vanishes_still_gets_its_record, documents_that_loop_are_stopped,
+		control_returns_to_the_module_that_waits, a_state_that_makes_no_sense_is_refused,
+		a_successor_rings_on_and_asks_again_for_the_document,
 		a_successor_repeats_an_answer_that_was_not_acknowledged,
 		a_successor_repeats_the_invite_and_its_cancel, a_successor_keeps_a_bridge_and_moves_the_stint,
 		a_successor_goes_on_gathering, an_unacknowledged_answer_ends_the_call};
