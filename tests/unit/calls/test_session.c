@@ -535,7 +535,7 @@ START_TEST(digits_that_can_not_be_sent_are_an_error_event)
 {
 	begin();
 	document("<Response><Dial><Number sendDigits='12#'>+15551234</Number></Dial></Response>");
-	EXPECT("document leg_media leg_answered [program:0] 200+sdp:0 error INVITE:1");
+	EXPECT("document leg_media leg_answered [program:0] 200+sdp:0 INVITE:1 error");
 }
 END_TEST
 
