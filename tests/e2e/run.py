@@ -34,9 +34,13 @@ PROGRAM_SECONDS = 400
 # Name, and its command line; {build} is the build directory.
 PROGRAMS = {
     "ua_sip": ("ua_sip.py", "{build}/tests/e2e/ua_probe"),
+    "ua_takeover": ("ua_takeover.py", "{build}/tests/e2e/ua_probe"),
+    "torture": ("torture.py", "{build}/tests/e2e/ua_probe"),
     "dataplane_ports": ("dataplane_ports.py", "--build", "{build}"),
+    "dataplane_starts": ("dataplane_starts.py", "--build", "{build}"),
     "media_layer": ("media_layer.py", "--build", "{build}"),
 }
+NO_TESTS = ("run.py", "demo.py", "up.py")
 _CASE_LINE = re.compile(r"^(PASS|FAIL|SKIP)\b", re.M)
 
 
@@ -84,6 +88,15 @@ def run_one(name, build):
     if world:
         world.close()
     return 0
+
+
+def forgotten():
+    """Programs beside this one that nothing would run."""
+    known = {program for program, *_ in PROGRAMS.values()} | set(NO_TESTS)
+    for path in sorted(glob.glob(os.path.join(HERE, "*.py"))):
+        with open(path, encoding="utf-8") as file:
+            if "\nif __name__ ==" in file.read() and os.path.basename(path) not in known:
+                yield os.path.basename(path)
 
 
 def command_line(name, build):
@@ -148,6 +161,8 @@ def main():
     if options.list:
         print("\n".join(names))
         return 0
+    for program in forgotten():
+        sys.exit(f"{program} is not in PROGRAMS: nothing would run it")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     owner.sweep()
     counts = {kind: 0 for kind in COUNTED}
