@@ -35,6 +35,19 @@ static bool absolute_http(const char *text)
 	return http && text[n] == '/' && text[n + 1] == '/' && text[n + 2] != '/' && text[n + 2] != '\0';
 }
 
+/* Writes "%2e" in front of query and fragment as the dot that it means (RFC 3986, 6.2.2.2): servers climb out
+ * of a folder by "%2e%2e" as by "..", and libcurl doesn't see it. */
+static void decode_dots(char *text)
+{
+	char *out = text;
+	while (*text && !strchr("?#", *text)) {
+		bool dot = !strncasecmp(text, "%2e", 3);
+		*out++ = dot ? '.' : *text;
+		text += dot ? 3 : 1;
+	}
+	memmove(out, text, strlen(text) + 1);
+}
+
 static int lower_host(CURLU *u)
 {
 	char *host;
@@ -84,6 +97,8 @@ int url_resolve(const char *base, const char *reference, char *out, size_t out_b
 	if (len >= URL_BYTES_MAX)
 		return -E2BIG;
 	char *trimmed = strndup(reference, len);
+	if (trimmed)
+		decode_dots(trimmed);
 	CURLU *u = curl_url();
 	int e = trimmed && u ? set_reference(u, base, trimmed) : -ENOMEM;
 	if (!e)
@@ -128,6 +143,29 @@ const char *url_show(const char *url, char *out, size_t out_bytes)
 	return out;
 }
 
+static size_t separator_length(const char *p)
+{
+	return *p == '/' ? 1 : !strncasecmp(p, "%2f", 3) || !strncasecmp(p, "%5c", 3) ? 3 : 0;
+}
+
+/* Would a server that takes "%2f" or "%5c" for a separator, or drops a segment's parameters, find ".." in the
+ * path?
+ */
+static bool climbs(const char *path)
+{
+	size_t n = strcspn(path, "?#");
+	for (const char *p = path; p < path + n; p++) {
+		size_t skip = separator_length(p);
+		if (!skip)
+			continue;
+		const char *segment = p + skip;
+		if (segment[0] == '.' && segment[1] == '.' &&
+			(strchr(";?#", segment[2]) || separator_length(segment + 2)))
+			return true;
+	}
+	return false;
+}
+
 bool url_in_space(const char *space, const char *url)
 {
 	if (url_is_https(space) != url_is_https(url))
@@ -137,7 +175,7 @@ bool url_in_space(const char *space, const char *url)
 	size_t n = strlen(space);
 	if (strncmp(space, url, n))
 		return false;
-	return (n && space[n - 1] == '/') || !url[n] || strchr("/?#", url[n]);
+	return ((n && space[n - 1] == '/') || !url[n] || strchr("/?#", url[n])) && !climbs(url);
 }
 
 bool url_is_https(const char *url)

@@ -2,7 +2,7 @@
  *
  * libcurl takes them apart, since libcurl is what fetches them: nothing can mean one thing here and another
  * there. The normal form is absolute, http or https, scheme and host in lower case, without a default port,
- * without dot segments, with a path of at least "/". Userinfo, query and fragment stay. */
+ * without dot segments ("%2e" is a dot), with a path of at least "/". Userinfo, query and fragment stay. */
 #ifndef TG_MODULES_URL_H
 #define TG_MODULES_URL_H
 
@@ -23,7 +23,8 @@ int url_strip(const char *url, char *out, size_t out_bytes);
 const char *url_show(const char *url, char *out, size_t out_bytes);
 
 /* Is this URL (normal form) in the space (normal form without query and fragment): equal to it, or longer and
- * the space ends where a path segment ends? Userinfo doesn't count. */
+ * the space ends where a path segment ends? Userinfo doesn't count. A path that leads upwards where a server
+ * reads it more freely than RFC 3986 ("..%2f", "..;x/") is in no space. */
 bool url_in_space(const char *space, const char *url);
 
 bool url_is_https(const char *url);

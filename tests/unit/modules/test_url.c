@@ -25,7 +25,9 @@ static const struct {
 	{"g#s/./x", "http://a/b/c/g#s/./x"}, {"g#s/../x", "http://a/b/c/g#s/../x"},
 	{" \n g\t", "http://a/b/c/g"}, {"HTTPS://Example.COM:443/%41 b", "https://example.com/%41%20b"},
 	{"http://H:8080", "http://h:8080/"}, {"http://u:p@H/x", "http://u:p@h/x"},
-	{"http://[::1]:80/", "http://[::1]/"}};
+	{"http://[::1]:80/", "http://[::1]/"}, {"%2e%2E/g", "http://a/b/g"}, {".%2e/%2e/g", "http://a/b/g"},
+	{"/x/%2E%2e", "http://a/"}, {"g%2ehtml?%2e#%2e", "http://a/b/c/g.html?%2e#%2e"},
+	{"%2", "http://a/b/c/%2"}, {"%252e%252e/g", "http://a/b/c/%252e%252e/g"}};
 
 START_TEST(resolve)
 {
@@ -102,6 +104,15 @@ START_TEST(spaces)
 	ck_assert(!url_in_space("http://h/", "http://h.evil/"));
 	ck_assert(!url_in_space("http://h/app", "http://x/?u=http://h/app"));
 	ck_assert(!url_in_space("http://h/app", "http://h@x/app"));
+	ck_assert(!url_in_space("http://h/app", "http://h/app/..%2fx"));
+	ck_assert(!url_in_space("http://h/app", "http://h/app/x%2F..%2fy"));
+	ck_assert(!url_in_space("http://h/app", "http://h/app/..%5cx"));
+	ck_assert(!url_in_space("http://h/app", "http://h/app/..;a=b/x"));
+	ck_assert(!url_in_space("http://h/app", "http://h/app/a%2f..?x"));
+	ck_assert(url_in_space("http://h/app", "http://h/app/..x"));
+	ck_assert(url_in_space("http://h/app", "http://h/app/x..%2fy"));
+	ck_assert(url_in_space("http://h/app", "http://h/app?/..%2fx"));
+	ck_assert(url_in_space("http://h/app", "http://h/app/%252e%252e%252f"));
 }
 END_TEST
 
