@@ -32,7 +32,7 @@ struct policy_rate {
 const struct policy_denial *policy_handoff(
 	const struct registry_module *from, const struct registry_module *to);
 /* destination: a number, or a sip: URI of the plain form sip:user@host[:port], with no parameters but
- * transport and user=phone, and no headers but X-...: everything else could lead past the list. caller_id:
+ * transport and user=phone, and no headers: everything else could lead past the list. caller_id:
  * what will be shown; "anonymous" is always owned. Takes a token only when everything else is allowed. */
 const struct policy_denial *policy_dial(const struct registry_account *account, const char *destination,
 	const char *caller_id, struct policy_rate *rate, uint64_t now_ns);
