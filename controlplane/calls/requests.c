@@ -86,14 +86,16 @@ void requests_document(struct engine *e, struct call *call, const struct action 
 		session_on_document(s, &r, &env);
 		return;
 	}
-	char signature[64];
+	char signature[64], scope[128];
+	/* Accounts may share a host, and one session may visit the modules of several accounts. */
+	snprintf(scope, sizeof(scope), "%s/%s", s->text, s->module->account->sid);
 	snprintf(signature, sizeof(signature), "X-Twilio-Signature: %s", request.signature);
 	struct fetcher_request q = {.url = request.url,
 		.method = a->method,
 		.body = request.body,
 		.header = {signature},
 		.headers = 1,
-		.cookie_scope = s->text,
+		.cookie_scope = scope,
 		.max_body = (size_t)e->settings->http.max_document_bytes};
 	submit(e, call, &q, &call->document_request, REQUEST_DOCUMENT);
 	free(call->document_url);

@@ -21,7 +21,7 @@ struct fetcher_request {
 	const char *header[FETCHER_HEADERS_MAX]; /* "Name: value", no line breaks */
 	int headers;
 	const char *unix_socket;  /* or NULL. Then addresses aren't checked and redirects aren't followed */
-	const char *cookie_scope; /* cookies are kept per scope (a session) and host; NULL: none */
+	const char *cookie_scope; /* cookies are kept per scope (session/account) and host; NULL: none */
 	size_t max_body;          /* 0: settings.http.max_document_bytes */
 	uint32_t
 		total_ms; /* 0: settings.http.total_ms; for the media layer, whose fetch takes its own time */
@@ -55,7 +55,8 @@ uint64_t fetcher_submit(struct fetcher *fetcher, const struct fetcher_request *r
 /* No result comes after this returns, but one that was posted before may still be in the mailbox: compare
  * ids. */
 void fetcher_cancel(struct fetcher *fetcher, uint64_t id);
-/* After the scope's last request was submitted: a later one would begin a new jar. */
+/* The scope and all "<scope>/...", after their last request was submitted: a later one would begin a new jar.
+ */
 void fetcher_forget_cookies(struct fetcher *fetcher, const char *cookie_scope);
 void fetcher_result_free(struct fetcher_result *result);
 

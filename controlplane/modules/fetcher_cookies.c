@@ -84,21 +84,36 @@ void fetcher_cookies_trim(struct cookie_jar *jar, CURL *easy)
 	if (n <= COOKIES_MAX)
 		return;
 	curl_easy_setopt(easy, CURLOPT_COOKIELIST, "ALL");
-	log_warn(modules, jar->scope, "cookies-dropped",
-		"cookies=%d limit=%d advice=\"the application sets too many cookies\"", n, COOKIES_MAX);
+	log_warn(modules, NULL, "cookies-dropped",
+		"scope=%s cookies=%d limit=%d advice=\"the application sets too many cookies\"",
+		log_quote(jar->scope), n, COOKIES_MAX);
+}
+
+static void forget(struct fetcher_cookies *cookies, struct cookie_jar *jar)
+{
+	tdelete(jar, &cookies->root, compare_jars);
+	jar->forgotten = true;
+	if (!jar->users)
+		jar_free(jar);
+}
+
+/* Equal when the jar's scope lies below the key's: all of those stand together in the tree's order. */
+static int compare_below(const void *key, const void *jar)
+{
+	const struct cookie_jar *p = key, *q = jar;
+	size_t n = strlen(p->scope);
+	int order = strncmp(p->scope, q->scope, n);
+	return order ? order : '/' - (int)(unsigned char)q->scope[n];
 }
 
 void fetcher_cookies_forget(struct fetcher_cookies *cookies, const char *scope)
 {
 	struct cookie_jar key = {.scope = (char *)scope};
 	struct cookie_jar **found = tfind(&key, &cookies->root, compare_jars);
-	if (!found)
-		return;
-	struct cookie_jar *jar = *found;
-	tdelete(jar, &cookies->root, compare_jars);
-	jar->forgotten = true;
-	if (!jar->users)
-		jar_free(jar);
+	if (found)
+		forget(cookies, *found);
+	while ((found = tfind(&key, &cookies->root, compare_below)))
+		forget(cookies, *found);
 }
 
 void fetcher_cookies_clear(struct fetcher_cookies *cookies)

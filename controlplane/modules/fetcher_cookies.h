@@ -18,7 +18,8 @@ void fetcher_cookies_release(struct cookie_jar *jar);
 CURLcode fetcher_cookies_use(struct cookie_jar *jar, CURL *easy);
 /* After an answer: a jar that servers filled beyond reason is emptied. */
 void fetcher_cookies_trim(struct cookie_jar *jar, CURL *easy);
-/* Held jars live until they are released, but are found no more. */
+/* The scope's jar and those of "<scope>/...". Held jars live until they are released, but are found no more.
+ */
 void fetcher_cookies_forget(struct fetcher_cookies *cookies, const char *scope);
 void fetcher_cookies_clear(struct fetcher_cookies *cookies);
 

@@ -387,6 +387,23 @@ START_TEST(cookies)
 }
 END_TEST
 
+START_TEST(cookies_of_accounts)
+{
+	static const char *const scopes[] = {"SE1/AC1", "SE1/AC2", "SE1-/AC1", "SE10", "SE2/AC1", "SE1"};
+	enum { SCOPES = sizeof(scopes) / sizeof(scopes[0]) };
+	for (int i = 0; i < SCOPES; i++) {
+		ck_assert(!sends_cookie("127.0.0.1", scopes[i]));
+		struct fetcher_request request = {
+			.url = bench_url("/cookie/sweet"), .method = "GET", .cookie_scope = scopes[i]};
+		ck_assert_int_eq(bench_fetch(&request)->status, 200);
+		ck_assert(sends_cookie("127.0.0.1", scopes[i]));
+	}
+	fetcher_forget_cookies(bench.fetcher, "SE1");
+	for (int i = 0; i < SCOPES; i++)
+		ck_assert_int_eq(sends_cookie("127.0.0.1", scopes[i]), i >= 2 && i <= 4);
+}
+END_TEST
+
 static int threads(void)
 {
 	DIR *dir = opendir("/proc/self/task");
@@ -437,7 +454,7 @@ int main(void)
 		broken_answers, retries_by_status, refused_connections_are_tried_again,
 		tls_with_a_server_that_has_none, certificates_are_verified, cancelled_requests_do_not_answer,
 		cancellations_race_with_answers, unix_socket, connections_are_kept, cookies,
-		a_thousand_at_once, destruction_ends_what_runs};
+		cookies_of_accounts, a_thousand_at_once, destruction_ends_what_runs};
 	Suite *suite = suite_create("fetcher");
 	TCase *tc = tcase_create("all");
 	tcase_set_timeout(tc, 40);
