@@ -105,6 +105,12 @@ static bool has_target(const sip_t *sip)
 	return !branch || strncasecmp(branch, "z9hG4bK", 7);
 }
 
+/* "%00" would end the text early once it is unescaped: what is compared would not be what came. */
+static bool has_nul(const url_t *url)
+{
+	return url->url_user && strstr(url->url_user, "%00");
+}
+
 bool ua_refuse(struct ua *ua, su_home_t *home, const sip_t *sip, struct ua_refusal *r)
 {
 	struct media_description sdp;
@@ -131,6 +137,10 @@ bool ua_refuse(struct ua *ua, su_home_t *home, const sip_t *sip, struct ua_refus
 		return true;
 	if (rq->rq_method != sip_method_invite)
 		return false;
+	if (has_nul(rq->rq_url) || has_nul(sip->sip_from->a_url) || has_nul(sip->sip_to->a_url)) {
+		refuse_with(r, 400, "Bad User Part");
+		return true;
+	}
 	/* We may send the call on, as a proxy would; another request ends here (RFC 3261 16.3, RFC 7332). */
 	if (sip->sip_max_forwards && sip->sip_max_forwards->mf_count == 0) {
 		refuse_with(r, SIP_483_TOO_MANY_HOPS);

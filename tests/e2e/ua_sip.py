@@ -686,6 +686,9 @@ def requests_that_are_refused(b):
         "no To": (raw.request(body=SDP).replace("\nTo:", "\nX-To:"), 400),
         "no CSeq": (raw.request(body=SDP).replace("\nCSeq:", "\nX-CSeq:"), 400),
         "CSeq of another method": (raw.request(body=SDP).replace("1 INVITE", "1 OPTIONS"), 400),
+        "NUL in the Request-URI": (raw.request(uri=f"sip:200%00x@{LOCAL}", body=SDP), 400),
+        "NUL in From": (raw.request(body=SDP).replace("\nFrom: <sip:raw", "\nFrom: <sip:ra%00w"), 400),
+        "NUL in To": (raw.request(body=SDP).replace("\nTo: <sip:200", "\nTo: <sip:%00200"), 400),
         "unreadable SDP": (raw.request(body="v=0\nnonsense\n"), 488),
         "no codec in common": (raw.request(body=SDP.replace("RTP/AVP 0 101", "RTP/AVP 18")), 488),
     }
