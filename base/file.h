@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Reads a whole regular file of at most max bytes; *data is the caller's to free and ends with a NUL that is not
- * counted. Returns 0, -EFBIG, or -errno. */
+/* Reads a whole regular file of at most max bytes; *data is the caller's to free and ends with a NUL that is
+ * not counted. Returns 0, -EFBIG, or -errno. */
 int file_read(const char *path, size_t max, char **data, size_t *len);
 /* Writes all of data to fd, over short writes and EINTR. Returns 0 or -errno. */
 int file_write_all(int fd, const void *data, size_t len);

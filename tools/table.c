@@ -49,6 +49,8 @@ static void print_cell(const struct table *t, size_t column, const char *text, i
 void table_print(struct table *t, FILE *out)
 {
 	int width[TABLE_COLUMNS_MAX];
+	if (!t->columns)
+		return;
 	for (size_t c = 0; c < t->columns; c++)
 		width[c] = (int)strlen(title(t, c));
 	for (size_t i = 0; i < t->cells; i++)

@@ -38,6 +38,14 @@ struct session_env engine_env(struct engine *e, const struct session *s)
 		.dial_rate = s && s->module ? rate_of(e, s->module->account->sid) : NULL};
 }
 
+/* Nothing of it is left to do, and the journal has all of it. */
+static bool is_over(const struct engine *e, const struct call *call)
+{
+	return call->session->state == SESSION_CLOSED && !call->queued &&
+	       call->sip_sequence <= atomic_load_explicit(&e->durable, memory_order_acquire);
+}
+
+/* What isn't over stays on the shelf: a successor goes on with it. */
 static void forget(struct engine *e, struct call *call)
 {
 	*call->prev = call->next;
@@ -54,8 +62,16 @@ static void forget(struct engine *e, struct call *call)
 	if (call->session->play.lease)
 		requests_end_lease(e, call->session->play.lease);
 	fetcher_forget_cookies(e->fetcher, call->session->text);
-	shelf_drop(e->shelf, call->session->text);
-	log_info(calls, call->session->text, "session-closed", "cause=%s", call->session->cause);
+	if (is_over(e, call)) {
+		shelf_drop(e->shelf, call->session->text);
+		log_info(calls, call->session->text, "session-closed", "cause=%s", call->session->cause);
+	} else {
+		log_warn(calls, call->session->text, "session-left",
+			"cause=%s advice=\"start tollgate-control: it takes the session up and writes its "
+			"records\"",
+			call->session->cause);
+	}
+	json_decref(call->unsure);
 	session_destroy(call->session);
 	free(call->document_url);
 	free(call);
@@ -76,14 +92,6 @@ static void enqueue(struct engine *e, struct call *call, struct action *a)
 	call->queued++;
 }
 
-static void append_fact(struct engine *e, struct call *call, struct action *a)
-{
-	uint64_t at = journal_append(e->journal, a->fact, a->payload);
-	a->payload = NULL;
-	if (at)
-		call->sip_sequence = at;
-}
-
 static void take_actions(struct engine *e, struct call *call)
 {
 	struct action *a = session_take_actions(call->session);
@@ -91,7 +99,8 @@ static void take_actions(struct engine *e, struct call *call)
 		struct action *next = a->next;
 		a->next = NULL;
 		if (a->kind == ACTION_FACT) {
-			append_fact(e, call, a);
+			takeover_append(e, call, a->fact, a->payload);
+			a->payload = NULL;
 			action_free(a);
 		} else if (perform_prepare(e, call, a)) {
 			enqueue(e, call, a);
@@ -139,7 +148,7 @@ void engine_process(struct engine *e, struct call *call)
 	e->dirty = true;
 	note_deadlines(e, call->session);
 	call->processing = false;
-	if (call->session->state == SESSION_CLOSED && !call->queued)
+	if (is_over(e, call))
 		forget(e, call);
 }
 
@@ -158,6 +167,7 @@ struct call *engine_add_call(struct engine *e, struct session *s)
 	struct call *call = calloc(1, sizeof(*call));
 	if (!call)
 		return NULL;
+	call->unsure = json_array();
 	call->session = s;
 	call->next = e->calls;
 	call->prev = &e->calls;
@@ -392,15 +402,21 @@ static void keep_clock(struct engine *e, uint64_t now)
 	}
 }
 
-/* What changed without an action. */
+/* What changed without an action, and what is over since its last facts are durable. */
 static void keep_changed(struct engine *e)
 {
 	if (!e->dirty)
 		return;
 	e->dirty = false;
-	for (struct call *call = e->calls; call; call = call->next)
+	for (struct call *call = e->calls, *next; call; call = next) {
+		next = call->next;
 		if (call->dirty)
 			takeover_keep(e, call);
+		if (is_over(e, call))
+			forget(e, call);
+		else if (call->session->state == SESSION_CLOSED)
+			e->dirty = true; /* look again */
+	}
 }
 
 static void each_second(struct engine *e, uint64_t now)

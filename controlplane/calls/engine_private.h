@@ -24,6 +24,9 @@ struct call {
 	uint64_t document_request, media_request; /* of the fetcher; 0: none */
 	char *document_url;                       /* as it was requested, parameters of a GET included */
 	uint64_t sip_sequence;                    /* facts of it appended last */
+	unsigned facts;                           /* appended so far, by whatever process */
+	json_t *unsure; /* [sequence, number among its facts, name, payload] of those not known to be durable
+			 */
 	bool processing;
 	bool dirty; /* its state differs from what is on the shelf */
 };
@@ -114,6 +117,9 @@ void engine_close_by_record(struct engine *e, const struct recovery_session *r);
 
 /* takeover.c: what a successor needs is kept before it is acted on, and taken up at the start. */
 void takeover_keep(struct engine *e, struct call *call);
+/* Appends a fact of the call's session (the payload is taken): one that the journal loses with this process
+ * is on the shelf, and goes into the journal once more when the session is taken up. */
+void takeover_append(struct engine *e, struct call *call, enum fact fact, json_t *payload);
 void takeover_run(struct engine *e);
 
 /* perform.c. prepare: what must happen before the facts are durable; false: it failed and is dealt with. */

@@ -43,10 +43,13 @@ static bool push_frame(struct session *s, const char *return_url, const struct s
 {
 	if (s->depth == SESSION_STACK_MAX)
 		return false;
-	char *url = strdup(return_url);
-	if (!url)
+	struct session_frame *frame = &s->stack[s->depth];
+	frame->return_url = strdup(return_url);
+	if (!frame->return_url)
 		return false;
-	s->stack[s->depth++] = (struct session_frame){s->module, url, env->now_ns};
+	frame->module = s->module;
+	frame->since_ns = env->now_ns;
+	s->depth++;
 	return true;
 }
 

@@ -78,10 +78,8 @@ static bool prepare_invite(struct engine *e, struct call *call, struct action *a
 	json_object_set_new(a->payload, "target", json_string(l->target));
 	if (l->trunk[0])
 		json_object_set_new(a->payload, "trunk", json_string(l->trunk));
-	uint64_t at = journal_append(e->journal, FACT_leg_open, a->payload);
+	takeover_append(e, call, FACT_leg_open, a->payload);
 	a->payload = NULL;
-	if (at)
-		call->sip_sequence = at;
 	if (status) {
 		invite_failed(e, call, a->leg, status, why);
 		return false;
@@ -180,7 +178,10 @@ void perform_action(struct engine *e, struct call *call, struct action *a)
 		ua_cancel(e->ua, ua);
 		break;
 	case ACTION_BYE:
-		ua_bye(e->ua, ua, a->status, a->text);
+		/* Of a predecessor's decisions the answer may never have been sent: then there is no dialog
+		 * yet. */
+		if (ua_bye(e->ua, ua, a->status, a->text) == -EINVAL)
+			ua_respond(e->ua, ua, 480, NULL, NULL);
 		break;
 	case ACTION_CHAIN:
 		if (a->chain)

@@ -12,7 +12,7 @@ static json_t *text(const char *s)
 		return j;
 	char clean[LEG_TEXT_BYTES];
 	size_t n = 0;
-	for (; s[n] && n < sizeof(clean) - 1; n++)
+	for (; n < sizeof(clean) - 1 && s[n]; n++)
 		clean[n] = (unsigned char)s[n] < 0x80 ? s[n] : '?';
 	clean[n] = '\0';
 	return json_string(clean);

@@ -73,6 +73,7 @@ static void open_session(struct recovery *r, const json_t *f)
 	}
 	id_format(&s->id, ID_KIND_SESSION, s->text);
 	snprintf(s->call, sizeof(s->call), "%s", text_of(f, "call"));
+	s->facts = 1;
 	struct recovery_session **bucket = &r->bucket[bucket_of(&s->id)];
 	s->next = *bucket;
 	*bucket = s;
@@ -90,6 +91,7 @@ static void close_session(struct recovery *r, const char *text)
 static void of_session(struct recovery_session *s, enum fact fact, const json_t *f)
 {
 	uint64_t leg = number_of(f, "leg");
+	s->facts++;
 	if (leg >= RECOVERY_LEGS_MAX)
 		return;
 	switch (fact) {

@@ -29,6 +29,7 @@ struct recovery_session {
 	struct recovery_row row[RECOVERY_LEGS_MAX]; /* of leg i; generation 0: none */
 	bool stint_open;
 	uint32_t stint;
+	unsigned facts; /* of it in the journal, the first one included */
 };
 
 int recovery_create(struct recovery **recovery);

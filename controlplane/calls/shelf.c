@@ -102,7 +102,7 @@ void shelf_drop(struct shelf *s, const char *name)
 
 static json_t *read_one(struct shelf *s, const char *name)
 {
-	int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return NULL;
 	json_t *value = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);

@@ -63,29 +63,25 @@ static char *own_text(const json_t *o, const char *name)
 }
 
 /* Numbers that are members of the same name in a struct: written once, for both directions. */
+/* clang-format off */
 #define SESSION_NUMBERS(N) \
-	N(state)           \
-	N(stint)           \
-	N(stint_open)      \
-	N(stint_ns) N(interpreting) N(fallback) N(documents) N(media_timeout_ms) N(latch) N(region)
+	N(state) N(stint) N(stint_open) N(stint_ns) N(interpreting) N(fallback) N(documents) N(media_timeout_ms) \
+	N(latch) N(region)
 #define PLAY_NUMBERS(N) \
 	N(resolving) N(playing) N(waiting) N(stop_on_digit) N(id) N(loops) N(item) N(generation)
 #define DIAL_NUMBERS(N) \
 	N(active) N(bridged) N(first) N(callee) N(last_status) N(bridged_ns) N(hangup_on_star) N(time_limit_s)
-#define LEG_NUMBERS(N)                                                                                    \
-	N(state)                                                                                          \
-	N(outbound)                                                                                       \
-	N(acked)                                                                                          \
-	N(late_offer)                                                                                     \
-	N(hold) N(row_open) N(row_pending) N(cancelled) N(ssrc) N(have_remote) N(setup_ns) N(answered_ns) \
-		N(ringing_recorded) N(ended_recorded) N(final_status)
+#define LEG_NUMBERS(N) \
+	N(state) N(outbound) N(acked) N(late_offer) N(hold) N(row_open) N(row_pending) N(cancelled) N(ssrc) \
+	N(have_remote) N(setup_ns) N(answered_ns) N(ringing_recorded) N(ended_recorded) N(final_status)
 #define LEG_TEXTS(T) T(sid) T(from) T(to) T(target) T(display) T(call_id) T(trunk) T(source)
 #define MEDIA_NUMBERS(N) \
 	N(session_id) N(session_version) N(ip_be) N(port) N(direction) N(ptime) N(streams) N(audio)
-#define AGREED_NUMBERS(N)  \
-	N(payload_type_rx) \
-	N(payload_type_tx) N(event_rx) N(event_tx) N(remote_ip_be) N(remote_port) N(direction) N(ptime)
+#define AGREED_NUMBERS(N) \
+	N(payload_type_rx) N(payload_type_tx) N(event_rx) N(event_tx) N(remote_ip_be) N(remote_port) N(direction) \
+	N(ptime)
 #define INTERPRETER_NUMBERS(N) N(verb) N(nested) N(waits) N(answered) N(gathering) N(digits_n)
+/* clang-format on */
 
 static json_t *codec_of(const struct media_codec *c)
 {

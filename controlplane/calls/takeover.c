@@ -41,6 +41,44 @@ static struct link_passed passed_at(const json_t *list, int leg)
 	return (struct link_passed){(uint32_t)digits, (uint32_t)play_done, (uint32_t)media_timeouts};
 }
 
+void takeover_append(struct engine *e, struct call *call, enum fact fact, json_t *payload)
+{
+	json_t *copy = json_deep_copy(payload);
+	uint64_t at = journal_append(e->journal, fact, payload);
+	if (!at) {
+		json_decref(copy);
+		return;
+	}
+	call->sip_sequence = at;
+	json_array_append_new(call->unsure,
+		json_pack("[I, I, s, o]", (json_int_t)at, (json_int_t)call->facts++, fact_name[fact], copy));
+}
+
+static void drop_durable(struct engine *e, struct call *call)
+{
+	uint64_t durable = atomic_load_explicit(&e->durable, memory_order_acquire);
+	while (json_array_size(call->unsure) &&
+		(uint64_t)json_integer_value(json_array_get(json_array_get(call->unsure, 0), 0)) <= durable)
+		json_array_remove(call->unsure, 0);
+}
+
+/* The journal may lack the session's last facts, never one before others. */
+static void append_lost(struct engine *e, struct call *call, const json_t *facts)
+{
+	size_t i;
+	json_t *kept;
+	json_array_foreach(facts, i, kept)
+	{
+		if ((uint64_t)json_integer_value(json_array_get(kept, 1)) != call->facts)
+			continue;
+		const char *name = json_string_value(json_array_get(kept, 2));
+		for (int fact = 0; name && fact < FACTS; fact++)
+			if (!strcmp(name, fact_name[fact]))
+				takeover_append(
+					e, call, (enum fact)fact, json_incref(json_array_get(kept, 3)));
+	}
+}
+
 void takeover_keep(struct engine *e, struct call *call)
 {
 	struct session *s = call->session;
@@ -49,6 +87,8 @@ void takeover_keep(struct engine *e, struct call *call)
 	json_object_set_new(value, "session", state_of(s));
 	json_object_set_new(value, "dialogs", dialogs_of(e, s));
 	json_object_set_new(value, "passed", passed_of(e, s));
+	drop_durable(e, call);
+	json_object_set(value, "facts", call->unsure);
 	int err = shelf_put(e->shelf, s->text, value);
 	json_decref(value);
 	if (err) { /* the call goes on; a crash now would end it by records */
@@ -78,6 +118,13 @@ static bool take_dialog(
 	return false;
 }
 
+/* Decided, but not done when the process died: the row is still as it was reserved. */
+static bool was_never_opened(const struct session *s, const struct leg *l)
+{
+	return s->state == SESSION_RUNNING && l->state != LEG_ENDING && l->state != LEG_GONE &&
+	       !l->row_pending;
+}
+
 /* Returns false if the leg should have media and its row is lost. */
 static bool take_row(
 	struct engine *e, struct call *call, int leg, const struct link_passed *passed, bool *stint_differs)
@@ -93,6 +140,10 @@ static bool take_row(
 	bool here = link_adopt(e->link, l->row, passed, &stint);
 	bool released = l->row_pending;
 	l->row_pending = released && here;
+	if (!here && was_never_opened(s, l) && link_adopt_reserved(e->link, l->row)) {
+		e->by_row[l->row.row] = (struct row_owner){call, leg};
+		return true;
+	}
 	if (!here) {
 		l->row_open = released;
 		return released;
@@ -133,7 +184,7 @@ static void resume(struct engine *e, struct call *call, const json_t *dialogs, c
 
 struct takeover {
 	struct engine *engine;
-	unsigned taken, dropped;
+	unsigned taken;
 };
 
 static void found(void *ctx, const char *name, const json_t *value)
@@ -144,9 +195,7 @@ static void found(void *ctx, const char *name, const json_t *value)
 	struct session *s = NULL;
 	if (!open || !value) {
 		/* Closed in the journal, or never durable there: then nothing had been done for it. */
-		if (!open || !value)
-			shelf_drop(e->shelf, name);
-		t->dropped++;
+		shelf_drop(e->shelf, name);
 		return;
 	}
 	int err = state_restore(json_object_get(value, "session"), registry_ref(e->registry), &s);
@@ -164,6 +213,8 @@ static void found(void *ctx, const char *name, const json_t *value)
 	open->taken = true;
 	t->taken++;
 	log_info(calls, s->text, "session-taken-up", "legs=%d module=%s", s->legs, s->module->code);
+	call->facts = open->facts;
+	append_lost(e, call, json_object_get(value, "facts"));
 	resume(e, call, json_object_get(value, "dialogs"), json_object_get(value, "passed"));
 }
 

@@ -30,7 +30,7 @@ struct cdr_file_pair *cdr_file_pair_new(const char *node, uint64_t first_ns, uin
 		return NULL;
 	char name[NODE_BYTES + 1], when[32];
 	size_t n = 0;
-	for (; node[n] && n < NODE_BYTES; n++)
+	for (; n < NODE_BYTES && node[n]; n++)
 		name[n] = isalnum((unsigned char)node[n]) || node[n] == '-' ? node[n] : '_';
 	name[n] = '\0';
 	time_t s = (time_t)(first_ns / CLOCK_NS_PER_S);

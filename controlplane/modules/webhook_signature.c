@@ -19,7 +19,7 @@ static int compare_params(const void *a, const void *b)
 
 static void write_params(FILE *out, const struct webhook *hook)
 {
-	const struct webhook_param *sorted[WEBHOOK_PARAMS_MAX];
+	const struct webhook_param *sorted[WEBHOOK_PARAMS_MAX] = {NULL};
 	for (int i = 0; i < hook->params; i++)
 		sorted[i] = &hook->param[i];
 	qsort(sorted, (size_t)hook->params, sizeof(sorted[0]), compare_params);

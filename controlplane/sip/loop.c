@@ -5,7 +5,7 @@
 
 struct loop;
 #define SU_ROOT_MAGIC_T struct loop
-#define SU_TIMER_ARG_T	struct loop
+#define SU_TIMER_ARG_T  struct loop
 #define SU_WAKEUP_ARG_T struct loop_watch
 struct loop_watch;
 #include <sofia-sip/su.h>

@@ -1,14 +1,15 @@
 /* SIP as the calls see it: legs that are invited, answered, changed and ended; nothing of the SIP stack.
  *
  * One leg is one INVITE transaction and the dialog that comes of it. Legs are named by numbers that are never
- * used again while the process lives. Everything happens on one thread (the SIP event loop): the functions may
- * be called from an event handler; an event never comes from inside a function. Strings in events live until
- * the handler returns; strings given are copied.
+ * used again while the process lives. Everything happens on one thread (the SIP event loop): the functions
+ * may be called from an event handler; an event never comes from inside a function. Strings in events live
+ * until the handler returns; strings given are copied.
  *
  * What the user agent does by itself, because no call need decide it:
- *   - requests from an address that is no trunk's: dropped and counted (403 for an INVITE), per source rate and
- *     call limits (503 with Retry-After), malformed messages (400 or drop), OPTIONS (200), unsupported methods
- *     (405), Require (420), content it can't read (415), 481 where no dialog matches, 482 merged, 483 hops
+ *   - requests from an address that is no trunk's: dropped and counted (403 for an INVITE), per source rate
+ * and call limits (503 with Retry-After), malformed messages (400 or drop), OPTIONS (200), unsupported
+ * methods (405), Require (420), content it can't read (415), 481 where no dialog matches, 482 merged, 483
+ * hops
  *   - 100 at once; 487 to an INVITE that was cancelled; 200 to BYE and CANCEL; ACK to every final response
  *   - a further 2xx with another To-tag (forked answer): ACK, then BYE to that dialog
  *   - a 2xx that crosses our CANCEL: ACK, then BYE; reported as UA_FAILED with crossed set
@@ -36,17 +37,17 @@ struct ua_header { /* an X- header of an INVITE */
 };
 
 enum ua_event_kind {
-	UA_INVITE,	/* new call: answer by ua_respond() */
-	UA_CANCELLED,	/* the caller gave up before the final answer; 487 is sent. Last but for UA_GONE */
-	UA_ACKED,	/* our 2xx was acknowledged; sdp: the answer of a late offer */
-	UA_NOT_ACKED,	/* no ACK came within 64*T1: end the leg by ua_bye() */
-	UA_PROGRESS,	/* 101-199 to our INVITE; sdp where one came (early media) */
-	UA_ANSWERED,	/* first 2xx to our INVITE: ua_ack() must follow; sdp where one came */
-	UA_FAILED,	/* our INVITE ended without a dialog. Last but for UA_GONE */
-	UA_REINVITE,	/* the far end offers anew (or asks for an offer, no sdp): answer by ua_respond() */
+	UA_INVITE,        /* new call: answer by ua_respond() */
+	UA_CANCELLED,     /* the caller gave up before the final answer; 487 is sent. Last but for UA_GONE */
+	UA_ACKED,         /* our 2xx was acknowledged; sdp: the answer of a late offer */
+	UA_NOT_ACKED,     /* no ACK came within 64*T1: end the leg by ua_bye() */
+	UA_PROGRESS,      /* 101-199 to our INVITE; sdp where one came (early media) */
+	UA_ANSWERED,      /* first 2xx to our INVITE: ua_ack() must follow; sdp where one came */
+	UA_FAILED,        /* our INVITE ended without a dialog. Last but for UA_GONE */
+	UA_REINVITE,      /* the far end offers anew (or asks for an offer, no sdp): answer by ua_respond() */
 	UA_REINVITE_DONE, /* our ua_reinvite() was answered: status, sdp where one came; ACK is sent */
-	UA_ENDED,	/* the far end sent BYE, or the dialog is gone (481, 408 to a request of ours) */
-	UA_GONE,	/* the leg's number means nothing from now on; always the last event of a leg */
+	UA_ENDED,         /* the far end sent BYE, or the dialog is gone (481, 408 to a request of ours) */
+	UA_GONE,          /* the leg's number means nothing from now on; always the last event of a leg */
 };
 
 struct ua_event {
@@ -54,19 +55,20 @@ struct ua_event {
 	ua_leg leg;
 	/* UA_INVITE */
 	const char *call_id, *from_user, *from_uri, *from_display, *to_user, *to_uri, *request_uri;
-	const char *trunk;	/* name of the trunk it came from */
-	char source[64];	/* address:port/transport it came from */
+	const char *trunk; /* name of the trunk it came from */
+	char source[64];   /* address:port/transport it came from */
 	struct ua_header header[UA_HEADERS_MAX];
 	int headers;
 	/* UA_INVITE, ACKED, PROGRESS, ANSWERED, REINVITE, REINVITE_DONE: NULL where there was none */
 	const struct media_description *sdp;
-	bool bad_sdp;		/* there was a body, and it could not be read: refuse with 400 or end the leg */
-	/* PROGRESS, ANSWERED, FAILED, REINVITE_DONE; ENDED: of the response that ended the dialog, or 0 for BYE */
+	bool bad_sdp; /* there was a body, and it could not be read: refuse with 400 or end the leg */
+	/* PROGRESS, ANSWERED, FAILED, REINVITE_DONE; ENDED: of the response that ended the dialog, or 0 for
+	 * BYE */
 	int status;
-	const char *reason;	/* reason phrase, or the text of a Reason header (UA_ENDED, UA_CANCELLED) */
-	int q850;		/* cause of a Reason: Q.850 header, or 0 */
-	bool local;		/* FAILED: the status is our own (timeout, transport), nothing was received */
-	bool crossed;		/* FAILED: answered after all, while our CANCEL was on its way */
+	const char *reason; /* reason phrase, or the text of a Reason header (UA_ENDED, UA_CANCELLED) */
+	int q850;           /* cause of a Reason: Q.850 header, or 0 */
+	bool local;         /* FAILED: the status is our own (timeout, transport), nothing was received */
+	bool crossed;       /* FAILED: answered after all, while our CANCEL was on its way */
 };
 
 typedef void (*ua_handler)(void *ctx, const struct ua_event *event);
@@ -74,12 +76,12 @@ typedef void (*ua_handler)(void *ctx, const struct ua_event *event);
 /* Where a new call goes. Strings are URIs and values from outside; the user agent refuses what would not be
  * legal SIP (line breaks, quotes). */
 struct ua_invite {
-	const char *target;	/* sip: URI for the request line */
-	const char *to_uri;	/* NULL: as target */
-	const char *from_user;	/* caller id: user part of From; may be "anonymous" */
-	const char *from_display; /* or NULL */
+	const char *target;                  /* sip: URI for the request line */
+	const char *to_uri;                  /* NULL: as target */
+	const char *from_user;               /* caller id: user part of From; may be "anonymous" */
+	const char *from_display;            /* or NULL */
 	const struct media_description *sdp; /* our offer */
-	const struct ua_header *header; /* X- headers, or NULL */
+	const struct ua_header *header;      /* X- headers, or NULL */
 	int headers;
 	const char *username, *password; /* for a challenge of this target only; or NULL */
 };
@@ -92,8 +94,8 @@ struct ua_counters {
 
 /* root: the event loop that everything runs on. Returns 0, or -errno with a sentence in why (the address is
  * taken, ...). */
-int ua_create(struct ua **ua, struct su_root_t *root, const struct settings *settings, ua_handler handler, void *ctx,
-	char *why, size_t why_bytes);
+int ua_create(struct ua **ua, struct su_root_t *root, const struct settings *settings, ua_handler handler,
+	void *ctx, char *why, size_t why_bytes);
 /* Ends nothing by itself: send BYE to the legs first. NULL is allowed. */
 void ua_destroy(struct ua *ua);
 /* true: new INVITEs are answered 503. */
@@ -101,8 +103,10 @@ void ua_drain(struct ua *ua, bool draining);
 const struct ua_counters *ua_counters(const struct ua *ua);
 
 /* Answers UA_INVITE (any status) or UA_REINVITE (final). sdp: our offer or answer, or NULL. reason: NULL for
- * the standard phrase. A final non-2xx to UA_INVITE ends the leg. Returns 0, -ENOENT (leg gone), -EALREADY. */
-int ua_respond(struct ua *ua, ua_leg leg, int status, const char *reason, const struct media_description *sdp);
+ * the standard phrase. A final non-2xx to UA_INVITE ends the leg. Returns 0, -ENOENT (leg gone), -EALREADY.
+ */
+int ua_respond(
+	struct ua *ua, ua_leg leg, int status, const char *reason, const struct media_description *sdp);
 
 /* A new outgoing leg in two steps, so that its dialog (Call-ID, tag, branch, CSeq) can be made durable before
  * anything leaves: prepare makes the leg, send sends the INVITE. Returns 0, or -EINVAL with why. */
@@ -119,19 +123,24 @@ int ua_bye(struct ua *ua, ua_leg leg, int q850, const char *reason);
 
 /* What another process needs to take the dialog over: a JSON object text {call_id, local, remote, cseq_local,
  * cseq_remote, route, target, branch, invite...}; the caller frees it. NULL when the leg is gone or memory is
- * out. */
+ * out. It has the password of a leg's credentials: whoever keeps it keeps it from others. */
 char *ua_dialog_state(struct ua *ua, ua_leg leg);
-/* Takes over a leg that a process left which is no more: dialog is what ua_dialog_state() said there. Nothing is
- * sent by it. What the leg can do afterwards is what it could do there:
- *   state "invited"         ua_respond(); the saved INVITE's transaction is made again
- *   "prepared", "calling"   ua_send(): the same INVITE with the same branch, tag and CSeq, which a far end that has
- *                           got it before takes for a retransmission; then ua_cancel() if it is no longer wanted
- *   "answered"              ua_ack(), ua_bye()
- *   "unacknowledged"        ua_respond() with the 2xx again, retransmitted until the ACK; ua_bye()
- *   "up", "ending"          ua_bye(), ua_reinvite(); the far end's requests are answered
- * A far end's retransmissions and late answers (a 2xx to an INVITE of the dead process, say) are the leg's again.
- * Over TCP and TLS the connection is gone: the leg's next request opens a new one. Returns 0; -EINVAL: not a dialog
- * of ours, or "over"; -ENOMEM. */
+/* Takes over a leg that a process left which is no more: dialog is what ua_dialog_state() said there. Nothing
+ * is sent by it. What the leg can do afterwards is what it could do there, by its state:
+ *   - "invited": ua_respond(); the saved INVITE's transaction is made again
+ *   - "prepared", "calling": ua_send(): the same INVITE with the same branch, tag and CSeq, which a far end
+ *     that has got it before takes for a retransmission; then ua_cancel() if it is no longer wanted (where
+ *     the state tells of a CANCEL, ua_send() sees to that). A 2xx before ua_send() is UA_ANSWERED all the
+ *     same
+ *   - "answered": ua_ack(), ua_bye()
+ *   - "unacknowledged": ua_respond() with the 2xx again, retransmitted until the ACK; ua_bye()
+ *   - "up", "ending": ua_bye(), ua_reinvite(); the far end's requests are answered. A re-INVITE that nobody
+ *     answered is told as UA_REINVITE again. ua_respond() with a 2xx, from a caller that has not heard of
+ *     the ACK: UA_ACKED
+ *
+ * A far end's retransmissions and late answers (a 2xx to an INVITE of the dead process, say) are the leg's
+ * again. Over TCP and TLS the connection is gone: the leg's next request opens a new one. Returns 0; -EINVAL:
+ * not a dialog of ours, or "over"; -ENOMEM. */
 int ua_restore(struct ua *ua, const char *dialog, ua_leg *leg);
 /* Call-ID of a leg, valid while it lives; NULL when gone. */
 const char *ua_call_id(struct ua *ua, ua_leg leg);
