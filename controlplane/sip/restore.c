@@ -66,10 +66,9 @@ static int restore_route(su_home_t *home, const struct saved *s, sip_route_t **r
 	*route = NULL;
 	for (int i = 0; i < s->routes; i++) {
 		*end = sip_route_make(home, s->route[i]);
-		if (!*end)
+		if (!*end || (*end)->r_next)
 			return -EINVAL;
-		while (*end)
-			end = &(*end)->r_next;
+		end = &(*end)->r_next;
 	}
 	return 0;
 }
@@ -92,16 +91,28 @@ static bool is_taken(struct sip_leg *leg)
 	       nta_leg_by_dialog(leg->ua->agent, NULL, id, to->a_tag, NULL, leg->local_tag, NULL);
 }
 
+/* One, and none that the stack reads but RFC 3261 doesn't know (sip:host/path). */
+static bool is_uri(const sip_contact_t *contact)
+{
+	return contact && !contact->m_next && contact->m_url->url_host && !contact->m_url->url_path;
+}
+
 static int restore_dialog(struct sip_leg *leg, const struct saved *s)
 {
-	sip_route_t *route;
-	sip_contact_t *target = s->target ? sip_contact_make(leg->home, s->target) : NULL;
-	if (!is_established(s))
+	sip_route_t *route = NULL;
+	sip_contact_t *target = NULL;
+	if (!is_established(s)) {
 		leg->remote = without_tag(leg->home, leg->remote);
-	if (!leg->remote || is_taken(leg) || (s->target && (!target || target->m_next)) ||
-		restore_route(leg->home, s, &route))
+	} else if (restore_route(leg->home, s, &route)) {
 		return -EINVAL;
-	leg->dialog = make_dialog(leg, cseq_of(s), s->cseq_remote, is_established(s) ? route : NULL);
+	} else if (s->target) {
+		target = sip_contact_make(leg->home, s->target);
+		if (!is_uri(target))
+			return -EINVAL;
+	}
+	if (!leg->remote || is_taken(leg))
+		return -EINVAL;
+	leg->dialog = make_dialog(leg, cseq_of(s), s->cseq_remote, route);
 	if (!leg->dialog)
 		return -EINVAL;
 	/* Without this the stack takes the routes for those of strict routers. */

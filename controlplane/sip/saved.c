@@ -99,7 +99,8 @@ static bool read_sdp(const json_t *o, const char *name, bool *any, struct media_
 	*any = json_is_string(value);
 	if (!*any)
 		return !value || json_is_null(value);
-	return !sdp_read(json_string_value(value), json_string_length(value), out) &&
+	/* Ours always have audio. */
+	return !sdp_read(json_string_value(value), json_string_length(value), out) && out->audio >= 0 &&
 	       sdp_write(out, text, sizeof(text)) > 0;
 }
 
@@ -207,12 +208,12 @@ static int read_invite_of_theirs(struct saved *s)
 	size_t len = json_string_length(value);
 	if (!value || json_is_null(value))
 		return 0;
-	if (!len || len % 4 || len > SAVED_INVITE_BYTES / 3 * 4)
+	const char *text = json_string_value(value);
+	if (!len || len % 4 || len > SAVED_INVITE_BYTES / 3 * 4 || strcspn(text, "=") < len - 2)
 		return -EINVAL;
 	s->invite = malloc(len / 4 * 3 + 1);
 	if (!s->invite)
 		return -ENOMEM;
-	const char *text = json_string_value(value);
 	int n = EVP_DecodeBlock(s->invite, (const unsigned char *)text, (int)len);
 	if (n < 2)
 		return -EINVAL;

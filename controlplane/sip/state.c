@@ -8,6 +8,12 @@
 #include <jansson.h>
 #include <openssl/evp.h>
 
+/* Also where the process before this one sent the 2xx. */
+static bool is_unacknowledged(const struct sip_leg *leg)
+{
+	return leg->in_state == SIP_IN_WAIT_ACK || (leg->in_state == SIP_IN_UNANSWERED && leg->in_first);
+}
+
 static const char *state_name(const struct sip_leg *leg)
 {
 	switch (leg->state) {
@@ -21,7 +27,7 @@ static const char *state_name(const struct sip_leg *leg)
 		/* A handler that has not heard of the answer yet hears of it when the INVITE is repeated. */
 		return leg->told_answer ? "answered" : "calling";
 	case SIP_LEG_UP:
-		return leg->in_state == SIP_IN_WAIT_ACK ? "unacknowledged" : "up";
+		return is_unacknowledged(leg) ? "unacknowledged" : "up";
 	case SIP_LEG_ENDING:
 		return "ending";
 	default:
@@ -52,9 +58,19 @@ static json_t *text(const char *s)
 	return value;
 }
 
+/* A header as one line: what a peer folded stays folded in the stack. */
+static json_t *line(su_home_t *home, const char *s)
+{
+	char *flat = su_strdup(home, s);
+	for (char *p = flat; p && *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	return text(flat);
+}
+
 static json_t *header(su_home_t *home, const void *h)
 {
-	return h ? text(sip_header_as_string(home, h)) : json_null();
+	return h ? line(home, sip_header_as_string(home, h)) : json_null();
 }
 
 /* The pending INVITE of the far end, byte for byte: its transaction is made again from it. */
@@ -147,8 +163,8 @@ static json_t *describe(su_home_t *home, const struct sip_leg *leg)
 	rc |= json_object_set_new(state, "transport", json_string(leg->tcp ? "tcp" : "udp"));
 	rc |= json_object_set_new(state, "peer", json_string(peer));
 	rc |= json_object_set_new(state, "call_id", text(leg->call_id));
-	rc |= json_object_set_new(state, "local", text(leg->local));
-	rc |= json_object_set_new(state, "remote", text(leg->remote));
+	rc |= json_object_set_new(state, "local", line(home, leg->local));
+	rc |= json_object_set_new(state, "remote", line(home, leg->remote));
 	rc |= json_object_set_new(state, "local_tag", text(leg->local_tag));
 	rc |= json_object_set_new(state, "cseq_local", json_integer(nta_leg_get_seq(leg->dialog)));
 	rc |= json_object_set_new(state, "cseq_remote", json_integer(nta_leg_get_rseq(leg->dialog)));

@@ -12,6 +12,7 @@ import fnmatch
 import json
 import os
 import re
+import socket
 import sys
 
 from bed import scenario as s
@@ -173,6 +174,25 @@ def unacknowledged(b):
     raw.send(raw.request("BYE", call_id="u1", to_tag=to_tag(first), cseq=2))
     check(status(raw.final()) == 200, "BYE")
     q.expect("^ENDED", "^GONE")
+
+
+@case
+def unacknowledged_twice(b):
+    """The second process dies before it could do anything."""
+    p = mortal(b)
+    raw = b.raw(p)
+    raw.send(raw.request(body=SDP, call_id="x1"))
+    first = raw.final()
+    p.tell("bye 1")
+    p.wait("^bye rc=0")
+    p.kill()
+    q, leg = successor(b, p, "unacknowledged", die="before:answer")
+    q.tell(f"answer {leg}")
+    q, leg = successor(b, q, "unacknowledged")
+    q.tell(f"answer {leg}")
+    check(raw.final() == first, "the 200 differs")
+    raw.send(raw.request("ACK", call_id="x1", to_tag=to_tag(first)))
+    q.expect("^answer done", "^ACKED")
 
 
 @case
@@ -591,6 +611,79 @@ def established_call_of_ours_is_held_by_the_gateway(b):
     q.tell(f"reinvite {leg}")
     q.expect("^reinvite rc=0", "^REINVITE_DONE .*status=200 .*sdp=")
     hang_up(q, leg, far)
+
+
+@case
+def dialog_of_odd_headers(b):
+    """Several routes, in order; a folded From with bytes that are no UTF-8; no port but rport in the Via."""
+    p = mortal(b, "before:acked")
+    raw = b.raw(p)
+    routes = [f"<sip:{LOCAL}:{raw.port};lr>", "<sip:192.0.2.1;lr;x=1>", "<sip:192.0.2.2;lr>"]
+    more = f"Record-Route: {routes[0]}, {routes[1]}\nRecord-Route: {routes[2]}"
+    invite = raw.request(body=SDP, call_id="d1", headers=more, via=f"{LOCAL};rport")
+    invite = invite.replace("From: <", 'From: "Z\udcfcrich,\n\t\\"HB\\""\n <').replace("\n", "\r\n")
+    raw.send(invite.encode(errors="surrogateescape"))
+    tag = to_tag(raw.final())
+    raw.send(raw.request("ACK", call_id="d1", to_tag=tag))
+    q, leg = successor(b, p, "up")
+    q.tell(f"bye {leg}")
+    bye = raw.receive()
+    check(bye and bye.startswith(f"BYE sip:raw@{LOCAL}:{raw.port} "), f"{bye}")
+    sent = [r.strip() for line in re.findall("^Route: (.*)$", bye, re.M) for r in line.split(",")]
+    check(sent == routes, f"{sent}")
+    check(header(bye, "To").endswith(";tag=f") and to_tag(bye) == "f", f"{header(bye, 'To')}")
+    raw.send(raw.answer_to(bye, "200 OK"))
+    q.expect("^bye rc=0", "^GONE")
+
+
+def _tcp_message(connection):
+    connection.settimeout(5)
+    return connection.recv(65536).decode().replace("\r", "")
+
+
+def _tcp_answer(connection, request, here, tag="", body=""):
+    kept_lines = re.findall("^(?:Via|From|To|Call-ID|CSeq):.*$", request, re.M)
+    lines = ["SIP/2.0 200 OK"] + [k + (tag if k.startswith("To:") else "") for k in kept_lines]
+    lines.append(f"Contact: <sip:bob@{here};transport=tcp>")
+    data = body.replace("\n", "\r\n")
+    lines += ["Content-Type: application/sdp"] if body else []
+    connection.sendall("\r\n".join(lines + [f"Content-Length: {len(data)}", "", data]).encode())
+
+
+@case
+def established_over_tcp(b):
+    """The connection died with the process; the next request opens another."""
+    p = mortal(b)
+    with socket.create_server((LOCAL, 0)) as listener:
+        listener.settimeout(5)
+        here = f"{LOCAL}:{listener.getsockname()[1]}"
+        p.tell(f"call sip:bob@{here};transport=tcp")
+        with listener.accept()[0] as first:
+            invite = _tcp_message(first)
+            _tcp_answer(first, invite, here, ";tag=far", SDP)
+            check(_tcp_message(first).startswith("ACK"), "no ACK")
+            p.wait("^ANSWERED")
+            p.tell("die before:reinvite")
+            p.tell("reinvite 1")
+            q, leg = successor(b, p, "up")
+        q.tell(f"bye {leg}")
+        with listener.accept()[0] as second:
+            bye = _tcp_message(second)
+            check(bye.startswith("BYE") and header(bye, "Call-ID") == header(invite, "Call-ID"), f"{bye}")
+            _tcp_answer(second, bye, here)
+            q.expect("^bye rc=0", "^GONE")
+
+
+@case
+def restored_twice(b):
+    """The second is none: there can't be two of one dialog. Neither are states that are damaged."""
+    p = mortal(b, "before:acked")
+    raw = b.raw(p)
+    raw.send(raw.request(body=SDP, call_id="t1"))
+    raw.send(raw.request("ACK", call_id="t1", to_tag=to_tag(raw.final())))
+    q, _ = successor(b, p, "up")
+    q.tell(f"restore {kept(b, p)}")
+    q.expect("^restore leg=1 rc=-22", "^restoration done")
 
 
 # --- calls that end ---------------------------------------------------------------------------------------

@@ -55,6 +55,19 @@ START_TEST(rate)
 }
 END_TEST
 
+/* Beyond the limits, which count from then on. */
+START_TEST(adopted)
+{
+	source_adopt(&table, 1);
+	source_adopt(&table, 1);
+	ck_assert_int_eq(source_admit(&table, 1, 0), SOURCE_LIMIT);
+	source_release(&table, 1);
+	ck_assert_int_eq(source_admit(&table, 1, 0), SOURCE_LIMIT);
+	source_release(&table, 1);
+	ck_assert_int_eq(source_admit(&table, 1, 0), SOURCE_ADMITTED);
+}
+END_TEST
+
 START_TEST(calls_at_a_time)
 {
 	ck_assert_int_eq(source_admit(&table, 1, 0), SOURCE_ADMITTED);
@@ -73,6 +86,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, found_by_address);
 	tcase_add_test(t, rate);
+	tcase_add_test(t, adopted);
 	tcase_add_test(t, calls_at_a_time);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
