@@ -105,8 +105,13 @@ static json_t *read_one(struct shelf *s, const char *name)
 	int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return NULL;
-	json_t *value = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
-	close(fd);
+	FILE *f = fdopen(fd, "r"); /* json_loadfd() reads byte by byte, a system call each */
+	if (!f) {
+		close(fd);
+		return NULL;
+	}
+	json_t *value = json_loadf(f, JSON_REJECT_DUPLICATES, NULL);
+	fclose(f);
 	return value;
 }
 
