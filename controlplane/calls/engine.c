@@ -264,92 +264,6 @@ static void on_ua(void *ctx, const struct ua_event *ev)
 	pump(e);
 }
 
-/* --- from the dataplane ------------------------------------------------------------------------------ */
-
-static struct call *call_of(struct engine *e, struct link_row row, int *leg)
-{
-	struct row_owner *o = &e->by_row[row.row];
-	if (!o->call || o->call->session->leg[o->leg]->row.generation != row.generation)
-		return NULL;
-	*leg = o->leg;
-	return o->call;
-}
-
-static void on_digit(void *ctx, struct link_row row, char digit)
-{
-	struct engine *e = ctx;
-	int leg;
-	struct call *call = call_of(e, row, &leg);
-	if (!call)
-		return;
-	struct session_env env = engine_env(e, call->session);
-	session_on_digit(call->session, leg, digit, &env);
-	engine_process(e, call);
-}
-
-static void on_play_done(void *ctx, struct link_row row, uint32_t play_id, bool stopped)
-{
-	struct engine *e = ctx;
-	int leg;
-	struct call *call = call_of(e, row, &leg);
-	if (!call)
-		return;
-	struct session_env env = engine_env(e, call->session);
-	session_on_play_done(call->session, leg, play_id, stopped, &env);
-	engine_process(e, call);
-}
-
-static void on_media_timeout(void *ctx, struct link_row row)
-{
-	struct engine *e = ctx;
-	int leg;
-	struct call *call = call_of(e, row, &leg);
-	if (!call)
-		return;
-	struct session_env env = engine_env(e, call->session);
-	session_on_media_timeout(call->session, leg, &env);
-	engine_process(e, call);
-}
-
-static void on_refused(void *ctx, struct link_row row, int refusal)
-{
-	struct engine *e = ctx;
-	int leg;
-	struct call *call = call_of(e, row, &leg);
-	if (!call)
-		return;
-	struct session_env env = engine_env(e, call->session);
-	session_end(
-		call->session, RELEASED_BY_GATEWAY, 41, "dataplane-refused", tg_refusal_text(refusal), &env);
-	engine_process(e, call);
-}
-
-static void on_released(void *ctx, struct link_row row)
-{
-	struct engine *e = ctx;
-	int leg;
-	struct call *call = call_of(e, row, &leg);
-	if (!call)
-		return;
-	e->by_row[row.row].call = NULL;
-	struct session_env env = engine_env(e, call->session);
-	session_on_row_released(call->session, leg, &env);
-	engine_process(e, call);
-}
-
-static void on_snapshot(void *ctx, uint32_t tag, uint32_t worker, bool ok, const json_t *fact)
-{
-	audit_answer(ctx, tag, worker, ok, fact);
-}
-
-static bool seen(void *ctx, const struct tg_meter_record *record)
-{
-	struct engine *e = ctx;
-	struct usage_part part = {
-		tg_region_id(e->region), record->leg, record->generation, record->stint, record->part};
-	return usage_has(e->usage, &part);
-}
-
 /* --- time -------------------------------------------------------------------------------------------- */
 
 static void run_timers(struct engine *e, uint64_t now)
@@ -388,6 +302,8 @@ static void keep_clock(struct engine *e, uint64_t now)
 	int pid;
 	uint64_t beat = tg_region_last_beat(e->region, TG_ROLE_DATAPLANE, &pid);
 	bool alive = beat && now - beat < 3 * CLOCK_NS_PER_S;
+	if (!alive && now - e->started_ns < 3 * CLOCK_NS_PER_S)
+		return; /* both are being started */
 	if (!alive)
 		tg_timebase_refresh(tg_region_timebase(e->region), tg_tsc(), clock_utc_ns());
 	if (!alive && now < e->started_ns + DATAPLANE_START_NS) /* it may be starting beside us */
@@ -528,20 +444,14 @@ void engine_close_by_record(struct engine *e, const struct recovery_session *r)
 
 static int open_parts(struct engine *e, const struct engine_options *o, char *why, size_t n)
 {
-	static const struct link_handler handler = {.digit = on_digit,
-		.play_done = on_play_done,
-		.media_timeout = on_media_timeout,
-		.refused = on_refused,
-		.released = on_released,
-		.snapshot = on_snapshot};
 	struct tg_meter sums[TG_WORKERS_MAX];
 	metering_sums(e->usage, tg_region_id(e->region), sums);
 	struct link_options lo = {.region = e->region,
 		.journal = e->journal,
-		.handler = &handler,
+		.handler = &engine_news,
 		.ctx = e,
 		.journalled = sums,
-		.seen = seen};
+		.seen = engine_has_seen};
 	int err = mailbox_create(&e->box);
 	if (!err)
 		err = mailbox_create(&e->journal_box);

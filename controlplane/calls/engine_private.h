@@ -115,6 +115,10 @@ struct call *engine_add_call(struct engine *e, struct session *s);
 /* A session of a dead process that can't go on: its rows are being released; what is left are records. */
 void engine_close_by_record(struct engine *e, const struct recovery_session *r);
 
+/* news.c: what the dataplane tells; and whether the journal held a meter record when this process began. */
+extern const struct link_handler engine_news;
+bool engine_has_seen(void *engine, const struct tg_meter_record *record);
+
 /* takeover.c: what a successor needs is kept before it is acted on, and taken up at the start. */
 void takeover_keep(struct engine *e, struct call *call);
 /* Appends a fact of the call's session (the payload is taken): one that the journal loses with this process
