@@ -48,7 +48,8 @@ struct control {
 
 static int fail(const char *why)
 {
-	fprintf(stderr, "tollgate-control: %s\n", why);
+	/* Not by stderr, which may be the SIP stack's by now. */
+	dprintf(STDERR_FILENO, "tollgate-control: %s\n", why);
 	return -1;
 }
 

@@ -6,6 +6,7 @@
  *   message.c  what is read from and put into messages state.c     what a successor needs
  *   challenge.c 401 and 407                        saved.c     the same, read and checked
  *   restore.c  a leg that another process left     stray.c     answers to INVITEs of that process
+ *   tcp_filter.c who may connect over TCP          sofia_stderr.c what the stack prints
  *
  * Every event is queued and delivered from the event loop itself, never from inside a callback of the stack:
  * a handler may then end legs and transactions freely. */
@@ -32,7 +33,9 @@
 #include "base/id.h"
 #include "controlplane/sip/digest.h"
 #include "controlplane/sip/sdp.h"
+#include "controlplane/sip/sofia_stderr.h"
 #include "controlplane/sip/source.h"
+#include "controlplane/sip/tcp_filter.h"
 #include "controlplane/sip/ua.h"
 
 #define UA_TAG_BYTES    (2 * ID_BYTES + 1)
@@ -70,6 +73,10 @@ struct ua {
 	sip_contact_t *contact_udp, *contact_tcp;
 	sip_allow_t *allow;
 	sip_accept_t *accept;
+	struct sofia_stderr log_stream;
+	struct tcp_filter filter;
+	su_timer_t *watch;        /* of the filter */
+	bool guests_full;         /* the log has told */
 	uint8_t secret[ID_BYTES]; /* of To tags that are made without state */
 };
 
@@ -141,6 +148,8 @@ void ua_leg_over(struct sip_leg *leg);
 int ua_leg_identify(struct sip_leg *leg, uint32_t *cseq);
 /* Branch of the request that is sent next: known before it leaves, so that a successor can go on with it. */
 const char *ua_next_branch(const struct sip_leg *leg, char out[static UA_BRANCH_BYTES]);
+/* The far end of a leg over TCP may open connections from now on, if no trunk has its address. */
+void ua_welcome(struct sip_leg *leg);
 /* 128 random bits in hex; 0 or -errno. */
 int ua_random_text(char out[static UA_TAG_BYTES]);
 

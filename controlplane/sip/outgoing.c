@@ -266,6 +266,7 @@ static void crossed(struct sip_leg *leg, const sip_t *sip)
 void ua_answered(struct sip_leg *leg, msg_t *msg, const sip_t *sip)
 {
 	leg->peer_be = ua_source_be(msg);
+	ua_welcome(leg);
 	const char *remote = sip_header_as_string(leg->home, (sip_header_t *)sip->sip_to);
 	if (remote)
 		leg->remote = remote;

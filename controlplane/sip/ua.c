@@ -143,6 +143,65 @@ static int open_transport(
 	return rc;
 }
 
+static bool is_guest(const struct sip_leg *leg)
+{
+	return leg->tcp && leg->peer_be && leg->state != SIP_LEG_OVER &&
+	       source_find(&leg->ua->source, ntohl(leg->peer_be)) < 0;
+}
+
+void ua_welcome(struct sip_leg *leg)
+{
+	struct ua *ua = leg->ua;
+	uint32_t address[TCP_FILTER_GUESTS_MAX];
+	int n = 0;
+	if (!is_guest(leg) || tcp_filter_has_guest(&ua->filter, ntohl(leg->peer_be)))
+		return;
+	/* Those whose calls are over are no guests any more. */
+	address[n++] = ntohl(leg->peer_be);
+	bool full = false;
+	for (const struct sip_leg *l = ua->all; l; l = l->all_next) {
+		int i = 0;
+		if (!is_guest(l))
+			continue;
+		while (i < n && address[i] != ntohl(l->peer_be))
+			i++;
+		if (i == TCP_FILTER_GUESTS_MAX)
+			full = true;
+		else if (i == n)
+			address[n++] = ntohl(l->peer_be);
+	}
+	int rc = tcp_filter_set_guests(&ua->filter, address, n);
+	if ((rc || full) && !ua->guests_full)
+		log_warn(sip, NULL, "tcp-guests-full",
+			"reason=\"%s\" effect=\"some far ends of calls can't open TCP connections\" "
+			"advice=\"list their addresses in sip.trunks\"",
+			rc ? strerror(-rc) : "too many addresses");
+	ua->guests_full = rc || full;
+}
+
+static void on_watch(su_root_magic_t *magic, su_timer_t *timer, void *arg)
+{
+	struct ua *ua = arg;
+	tcp_filter_watch(&ua->filter);
+}
+
+static int open_filter(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
+{
+	int rc = tcp_filter_attach(&ua->filter, s);
+	if (rc) {
+		snprintf(why, why_bytes,
+			"the TCP port could not be closed to strangers: %s; mount /proc, or set sip.tcp = "
+			"false",
+			strerror(-rc));
+		return rc;
+	}
+	ua->watch = su_timer_create(su_root_task(ua->root), TCP_FILTER_WATCH_MS);
+	if (ua->watch && !su_timer_set_for_ever(ua->watch, on_watch, ua))
+		return 0;
+	snprintf(why, why_bytes, "out of memory");
+	return -ENOMEM;
+}
+
 static int open_agent(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
 {
 	ua->agent = nta_agent_create(ua->root, (url_string_t *)-1, ua_on_message, ua, NTATAG_UA(1),
@@ -155,6 +214,8 @@ static int open_agent(struct ua *ua, const struct settings *s, char *why, size_t
 	int rc = open_transport(ua, s, "udp", why, why_bytes);
 	if (!rc && s->sip.tcp)
 		rc = open_transport(ua, s, "tcp", why, why_bytes);
+	if (!rc && s->sip.tcp)
+		rc = open_filter(ua, s, why, why_bytes);
 	return rc;
 }
 
@@ -192,6 +253,7 @@ int ua_create(struct ua **ua_out, struct su_root_t *root, const struct settings 
 		return -ENOMEM;
 	}
 	su_home_init(ua->spare.home);
+	ua->filter.fd = -1;
 	su_log_redirect(NULL, sofia_log, NULL);
 	ua->root = (su_root_t *)root; /* opaque to those who have no Sofia headers */
 	ua->handler = handler;
@@ -203,6 +265,8 @@ int ua_create(struct ua **ua_out, struct su_root_t *root, const struct settings 
 	ua->bucket = su_zalloc(ua->home, ua->buckets * sizeof(ua->bucket[0]));
 	ua->counters = su_zalloc(ua->home, sizeof(*ua->counters));
 	int rc = ua->bucket && ua->counters ? ua_events_open(ua) : -ENOMEM;
+	if (!rc)
+		rc = sofia_stderr_replace(&ua->log_stream);
 	if (!rc)
 		rc = make_headers(ua, settings);
 	if (rc)
@@ -229,7 +293,9 @@ void ua_destroy(struct ua *ua)
 		let_go(ua->all);
 		ua_leg_free(ua->all);
 	}
+	su_timer_destroy(ua->watch);
 	nta_agent_destroy(ua->agent);
+	sofia_stderr_restore(&ua->log_stream);
 	su_home_deinit(ua->spare.home);
 	su_home_unref(ua->home);
 }

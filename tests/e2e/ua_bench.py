@@ -111,6 +111,14 @@ registry = "registry.conf";
         line = self.wait("^counters ").string
         return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line)}
 
+    @property
+    def pid(self):
+        return self._child.pid
+
+    def log(self):
+        """What it wrote to standard error so far."""
+        return os.pread(self._log.fileno(), 1 << 24, 0).decode("utf-8", "replace")
+
     def running(self):
         return self._child.poll() is None
 

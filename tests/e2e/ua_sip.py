@@ -10,7 +10,10 @@ import base64
 import concurrent.futures
 import fnmatch
 import json
+import os
 import re
+import resource
+import socket
 import sys
 import time
 import traceback
@@ -607,6 +610,107 @@ def stranger_in_a_dialog(b):
                            via=f"{LOCAL}:{raw.port}"))
     p.silent()
     check(p.counters()["source"] == 3, f"counters: {p.said[-1]}")
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return sum(int(ticks) for ticks in file.read().rpartition(")")[2].split()[11:13]) / os.sysconf("SC_CLK_TCK")
+
+
+def connects(source, port, timeout=0.7):
+    """A connection, or None when nobody answers."""
+    one = socket.socket()
+    one.bind((source, 0))
+    one.settimeout(timeout)
+    try:
+        one.connect((LOCAL, port))
+        return one
+    except OSError:
+        one.close()
+        return None
+
+
+@case
+def stranger_over_tcp(b):
+    p = b.probe()
+    check(connects(STRANGER, p.port) is None, "a stranger has a connection")
+    with connects(LOCAL, p.port) as one:
+        raw = b.raw(p)
+        one.send(raw.request("OPTIONS").replace("SIP/2.0/UDP", "SIP/2.0/TCP").replace("\n", "\r\n").encode())
+        check(one.recv(4096).startswith(b"SIP/2.0 200"), "a trunk's OPTIONS over TCP")
+
+
+@case
+def callee_that_is_no_trunk_opens_a_connection(b):
+    """It is let in for as long as it has a call of ours."""
+    p = b.probe()
+    raw = b.raw(p)
+    with socket.socket() as far:
+        far.bind((STRANGER, 0))
+        far.listen()
+        far.settimeout(5)
+        p.tell(f"call sip:bob@{STRANGER}:{far.getsockname()[1]};transport=tcp")
+        p.wait("^prepared")
+        with far.accept()[0] as called:
+            invite = called.recv(65536).decode().replace("\r", "")
+            check(connects(STRANGER, p.port) is None, "a callee has a connection before it answers")
+            answer = raw.answer_to(invite, "200 OK", tag="far", body=SDP)
+            called.send(answer.replace("\n", "\r\n").encode())
+            p.expect("^ANSWERED")
+            with connects(STRANGER, p.port) as back:
+                bye = "\n".join([
+                    f"BYE sip:{LOCAL}:{p.port};transport=tcp SIP/2.0",
+                    f"Via: SIP/2.0/TCP {STRANGER}:5060;branch=z9hG4bKbye", f"From: {header(invite, 'To')};tag=far",
+                    f"To: {header(invite, 'From')}", f"Call-ID: {header(invite, 'Call-ID')}", "CSeq: 1 BYE",
+                    "Max-Forwards: 70", "Content-Length: 0", "", ""])
+                back.send(bye.replace("\n", "\r\n").encode())
+                check(back.recv(4096).startswith(b"SIP/2.0 200"), "BYE over a connection of the callee's")
+    p.expect("^ENDED", "^GONE")
+
+
+@case
+def connections_that_take_all_descriptors(b):
+    """The last quarter stays free for everything else."""
+    p = b.probe()
+    limit = 80
+    resource.prlimit(p.pid, resource.RLIMIT_NOFILE, (limit, limit))
+    held = []
+    try:
+        while len(held) < limit and (one := connects(LOCAL, p.port)):
+            held.append(one)
+            time.sleep(0.03)
+        check(limit // 4 < len(held) < limit * 3 // 4 + 8, f"{len(held)} connections of {limit} descriptors")
+        check(len(os.listdir(f"/proc/{p.pid}/fd")) < limit * 7 // 8, "no descriptors are left")
+        check("event=tcp-shut" in p.log(), "the log doesn't tell")
+        before = cpu_seconds(p.pid)
+        raw = b.raw(p)
+        raw.send(raw.request("OPTIONS"))
+        check(status(raw.final()) == 200, "OPTIONS over UDP")
+        time.sleep(1)
+        check(cpu_seconds(p.pid) - before < 0.5, "it spins")
+    finally:
+        for one in held:
+            one.close()
+    time.sleep(0.5)
+    one = connects(LOCAL, p.port, 3)
+    check(one, "the port stays shut")
+    one.close()
+    check(p.log().count("event=tcp-") == 2, p.log())
+
+
+@case
+def datagrams_like_stun(b):
+    """The stack prints a line for each by itself."""
+    p = b.probe()
+    raw = b.raw(p, STRANGER)
+    for first in (b"\0\1", b"\0\0"):
+        for _ in range(50):
+            raw.send(first + b"\0\0" + b"x" * 16)
+            time.sleep(0.002)
+    known = b.raw(p)
+    known.send(known.request("OPTIONS"))
+    check(status(known.final()) == 200, "OPTIONS afterwards")
+    check(len(p.log().splitlines()) < 10, p.log()[-2000:])
 
 
 @case
