@@ -12,11 +12,18 @@ int64_t tg_ring_size(uint32_t count, uint32_t record_bytes)
 	return n < 0 ? -EINVAL : (int64_t)n;
 }
 
+static char *slot(void *ring, uint32_t index, uint32_t record_bytes)
+{
+	return (char *)ring + sizeof(struct rte_ring) + (size_t)index * record_bytes;
+}
+
 int tg_ring_init(void *mem, uint32_t count, uint32_t record_bytes)
 {
 	if (tg_ring_size(count, record_bytes) < 0)
 		return -EINVAL;
 	int e = rte_ring_init(mem, "tollgate", count, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	if (!e)
+		memset(slot(mem, count - 1, record_bytes), 0, record_bytes); /* for tg_ring_last() */
 	return e;
 }
 
@@ -47,6 +54,13 @@ void tg_ring_repair_producer(const struct tg_ring *ring)
 {
 	struct rte_ring *r = ring->ring;
 	r->prod.head = r->prod.tail;
+}
+
+void tg_ring_last(const struct tg_ring *ring, void *record)
+{
+	const struct rte_ring *r = ring->ring;
+	memcpy(record, slot(ring->ring, (r->prod.tail - 1) & r->mask, ring->record_bytes),
+		ring->record_bytes);
 }
 
 uint32_t tg_ring_pop(const struct tg_ring *ring, void *records, uint32_t n)

@@ -28,6 +28,8 @@ int tg_ring_attach(struct tg_ring *view, void *mem, uint32_t count, uint32_t rec
 int tg_ring_push(const struct tg_ring *ring, const void *record);
 int tg_ring_push_bulk(const struct tg_ring *ring, const void *records, uint32_t n);
 void tg_ring_repair_producer(const struct tg_ring *ring);
+/* Copies the record that was pushed last, whether it was taken or not; all zeros when there never was one. */
+void tg_ring_last(const struct tg_ring *ring, void *record);
 
 /* Consumer. pop: takes at most n, returns how many. */
 uint32_t tg_ring_pop(const struct tg_ring *ring, void *records, uint32_t n);

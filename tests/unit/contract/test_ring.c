@@ -108,6 +108,42 @@ START_TEST(a_producer_that_died_inside_publishes_nothing)
 }
 END_TEST
 
+START_TEST(the_last_record_is_there_also_when_it_was_taken)
+{
+	struct record last = {1, 1};
+	make();
+	tg_ring_last(&ring, &last);
+	ck_assert_uint_eq(last.a, 0);
+	ck_assert_uint_eq(last.b, 0);
+	/* Over the end of the ring's memory. */
+	for (uint64_t i = 0; i < 3 * COUNT; i++) {
+		ck_assert_int_eq(push(i), 0);
+		tg_ring_last(&ring, &last);
+		ck_assert_uint_eq(last.a, i);
+		ck_assert_uint_eq(pop(), i);
+		tg_ring_last(&ring, &last);
+		ck_assert_uint_eq(last.a, i);
+	}
+}
+END_TEST
+
+START_TEST(the_last_record_is_one_that_was_finished)
+{
+	struct record last;
+	make();
+	for (uint64_t i = 0; i < COUNT - 1; i++)
+		push(i);
+	pop();
+	/* The slot that is being written when the producer dies is not the last record's. */
+	uint32_t at = ((struct rte_ring *)memory)->prod.head++ & (COUNT - 1);
+	memset((char *)memory + sizeof(struct rte_ring) + at * sizeof(last), 0x5a, sizeof(last));
+	tg_ring_repair_producer(&ring);
+	tg_ring_last(&ring, &last);
+	ck_assert_uint_eq(last.a, COUNT - 2);
+	ck_assert_uint_eq(last.b, ~(uint64_t)(COUNT - 2));
+}
+END_TEST
+
 START_TEST(a_consumer_that_died_inside_loses_nothing)
 {
 	struct record seen[2];
@@ -135,5 +171,6 @@ END_TEST
 
 TESTS("ring", records_come_out_whole_and_in_order, a_full_ring_takes_nothing_and_loses_nothing,
 	a_bulk_goes_in_whole_or_not_at_all, what_was_peeked_stays_until_it_is_taken,
-	a_producer_that_died_inside_publishes_nothing, a_consumer_that_died_inside_loses_nothing,
+	a_producer_that_died_inside_publishes_nothing, the_last_record_is_there_also_when_it_was_taken,
+	the_last_record_is_one_that_was_finished, a_consumer_that_died_inside_loses_nothing,
 	what_is_no_ring_of_this_shape_is_refused)
