@@ -11,12 +11,14 @@ static bool is_negotiated(const struct tg_ingress *row, uint8_t payload_type)
 	return payload_type == row->rx.audio || payload_type == row->rx.event;
 }
 
-/* The signalled address may be one behind a NAT: the first that sends what was negotiated is taken for it. */
+/* The signalled port may be one behind a NAT: the first of the signalled host that sends what was negotiated
+ * is taken for it. Another host never is: it would only have to spray all ports to take a call over. */
 static bool latch(struct dp_legs *l, const struct dp_packet *p)
 {
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if ((row->flags & (TG_LEG_LATCH | DP_ROW_LATCHED)) != TG_LEG_LATCH || p->verdict != DP_RTP ||
-		!is_negotiated(row, p->payload_type))
+		!is_negotiated(row, p->payload_type) ||
+		(row->match_ip_be && p->src_ip_be != row->match_ip_be))
 		return false;
 	struct tg_egress *e = &l->egress[p->leg];
 	row->flags |= DP_ROW_LATCHED;

@@ -1,5 +1,6 @@
 #include "controlplane/calls/session.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,9 +89,23 @@ bool media_remote_answered(struct session *s, int leg, const struct media_descri
 	return true;
 }
 
+/* Behind a NAT the SDP names an address that nobody reaches: media comes from where the INVITE came from,
+ * from a port that the latch finds out. */
+static uint32_t media_host(const struct session *s, const struct leg *l)
+{
+	char host[INET_ADDRSTRLEN];
+	struct in_addr from;
+	size_t n = strcspn(l->source, ":");
+	if (!s->latch || l->outbound || n >= sizeof(host))
+		return l->agreed.remote_ip_be;
+	memcpy(host, l->source, n);
+	host[n] = '\0';
+	return inet_pton(AF_INET, host, &from) == 1 ? from.s_addr : l->agreed.remote_ip_be;
+}
+
 static struct tg_leg_program program_of(const struct session *s, const struct leg *l)
 {
-	return (struct tg_leg_program){.remote_ip_be = l->agreed.remote_ip_be,
+	return (struct tg_leg_program){.remote_ip_be = media_host(s, l),
 		.remote_port_be = __builtin_bswap16(l->agreed.remote_port),
 		.flags = (uint8_t)((s->latch ? TG_LEG_LATCH : 0) | (l->hold ? TG_LEG_HOLD : 0)),
 		.frame_ms = 20,

@@ -128,12 +128,15 @@ START_TEST(a_latch_takes_the_first_that_sends_what_was_negotiated)
 	ck_assert_int_eq(do_program(1, 1, &a), 0);
 	news();
 	struct dp_packet p = packet_for(1, 1, 160);
-	p.src_ip_be = htobe32(0xc6120063);
 	p.src_port_be = htobe16(9999);
 	p.payload_type = 55; /* not yet */
 	ck_assert(!relay(&p, &out));
 	ck_assert_uint_eq(f.legs.egress[1].latches, 0);
 	p.payload_type = 0;
+	p.src_ip_be = htobe32(0xc6120063); /* another host */
+	ck_assert(!relay(&p, &out));
+	ck_assert_uint_eq(f.legs.egress[1].latches, 0);
+	p.src_ip_be = ALICE_BE;
 	ck_assert(relay(&p, &out));
 	ck_assert_uint_eq(f.legs.egress[1].latches, 1);
 	ck_assert_uint_eq(news(), 1);
@@ -145,16 +148,16 @@ START_TEST(a_latch_takes_the_first_that_sends_what_was_negotiated)
 	resolve(1);
 	struct dp_packet back = packet_for(2, 1, 160);
 	ck_assert(relay(&back, &out));
-	ck_assert_uint_eq(out.flow.dst_ip_be, htobe32(0xc6120063));
+	ck_assert_uint_eq(out.flow.dst_ip_be, ALICE_BE);
 	ck_assert_uint_eq(out.flow.dst_port_be, htobe16(9999));
 	/* A hold that doesn't move the far end keeps it, another address does not. */
 	a.flags |= TG_LEG_HOLD;
 	ck_assert_int_eq(do_program(1, 1, &a), 0);
-	ck_assert_uint_eq(f.legs.ingress[1].match_ip_be, htobe32(0xc6120063));
+	ck_assert_uint_eq(f.legs.ingress[1].match_port_be, htobe16(9999));
 	a.flags = TG_LEG_LATCH;
 	a.remote_port_be++;
 	ck_assert_int_eq(do_program(1, 1, &a), 0);
-	ck_assert_uint_eq(f.legs.ingress[1].match_ip_be, ALICE_BE);
+	ck_assert_uint_eq(f.legs.ingress[1].match_port_be, a.remote_port_be);
 	p.seq = 9;
 	ck_assert(relay(&p, &out));
 	ck_assert_uint_eq(f.legs.egress[1].latches, 2);
