@@ -18,6 +18,7 @@
 #include "contract/region_open.h"
 #include "controlplane/api/api.h"
 #include "controlplane/calls/engine.h"
+#include "controlplane/calls/shelf.h"
 #include "controlplane/cdr/projector.h"
 #include "controlplane/journal/journal.h"
 #include "controlplane/metering/usage.h"
@@ -166,7 +167,6 @@ static int make_paths(struct control *c, char *why, size_t n)
 	snprintf(c->cdr_dir, sizeof(c->cdr_dir), "%s/cdr", c->settings.node.state_dir);
 	snprintf(c->media_socket, sizeof(c->media_socket), "%s/media.sock", c->settings.node.run_dir);
 	snprintf(c->control_socket, sizeof(c->control_socket), "%s/control.sock", c->settings.node.run_dir);
-	snprintf(c->shelf_dir, sizeof(c->shelf_dir), "/dev/shm/%s.sessions", c->settings.region.name);
 	const char *dirs[] = {c->journal_dir, c->cdr_dir, c->settings.node.run_dir};
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
 		int e = file_make_dirs(dirs[i]);
@@ -175,6 +175,7 @@ static int make_paths(struct control *c, char *why, size_t n)
 			return e;
 		}
 	}
+	shelf_place(c->settings.node.run_dir, c->settings.region.name, c->shelf_dir, sizeof(c->shelf_dir));
 	return 0;
 }
 

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -40,6 +43,15 @@ static int check_owner(const struct shelf *s)
 	if (fstat(s->dir, &st))
 		return -errno;
 	return st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
+void shelf_place(const char *run_dir, const char *region_name, char *out, size_t out_bytes)
+{
+	struct statfs fs;
+	if (!statfs(run_dir, &fs) && fs.f_type == TMPFS_MAGIC)
+		snprintf(out, out_bytes, "%s/sessions", run_dir);
+	else
+		snprintf(out, out_bytes, "/dev/shm/%s.sessions", region_name);
 }
 
 int shelf_open(struct shelf **shelf, const char *dir)

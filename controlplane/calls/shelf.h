@@ -9,6 +9,9 @@
 
 struct shelf;
 
+/* Writes the directory's path: in the run directory, which is there, if that is on a tmpfs, else on /dev/shm
+ * under the region's name. Everyone may make names in /dev/shm, and so keep this program from starting. */
+void shelf_place(const char *run_dir, const char *region_name, char *out, size_t out_bytes);
 /* Makes dir (mode 0750) if it isn't there; removes what was half written. Returns 0 or -errno; -EPERM: dir is
  * another user's, or others may write to it; -ELOOP or -ENOTDIR: it is a link, or no directory. */
 int shelf_open(struct shelf **shelf, const char *dir);

@@ -106,6 +106,21 @@ START_TEST(no_link_is_followed)
 }
 END_TEST
 
+START_TEST(it_lies_in_the_run_directory_if_that_is_on_a_tmpfs)
+{
+	char run[] = "/dev/shm/tollgate-shelf-XXXXXX", wanted[80];
+	ck_assert_ptr_nonnull(mkdtemp(run));
+	shelf_place(run, "gw", path, sizeof(path));
+	rmdir(run);
+	snprintf(wanted, sizeof(wanted), "%s/sessions", run);
+	ck_assert_str_eq(path, wanted);
+	shelf_place(run, "gw", path, sizeof(path)); /* not there any more */
+	ck_assert_str_eq(path, "/dev/shm/gw.sessions");
+	shelf_place("/proc/self", "gw", path, sizeof(path));
+	ck_assert_str_eq(path, "/dev/shm/gw.sessions");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("shelf");
@@ -113,6 +128,7 @@ int main(void)
 	tcase_add_test(c, what_is_put_is_found_by_the_next);
 	tcase_add_test(c, a_directory_of_others_is_refused);
 	tcase_add_test(c, no_link_is_followed);
+	tcase_add_test(c, it_lies_in_the_run_directory_if_that_is_on_a_tmpfs);
 	suite_add_tcase(suite, c);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
