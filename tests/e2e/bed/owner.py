@@ -36,6 +36,11 @@ def is_orphan(thing):
     return bool(match) and start_time(int(match.group(1))) != int(match.group(2))
 
 
+def made_by(thing, pid):
+    match = _NAME.match(thing)
+    return bool(match) and int(match.group(1)) == pid
+
+
 def make_directory():
     return tempfile.mkdtemp(prefix=name() + "-")
 
@@ -51,6 +56,13 @@ def remove_namespace(namespace):
     subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
 
 
+def _unmount_below(directory):
+    with open("/proc/mounts", encoding="ascii") as mounts:
+        for place in [line.split()[1] for line in mounts]:
+            if place.startswith(directory + "/"):
+                subprocess.run(["umount", "-l", place], capture_output=True, check=False)
+
+
 def sweep():
     """Removes what dead runs left. Returns the names of what was removed."""
     removed = []
@@ -64,6 +76,7 @@ def sweep():
             if directory == NETNS_DIR:
                 remove_namespace(entry)
             elif os.path.isdir(path):
+                _unmount_below(path)
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 try:
