@@ -60,13 +60,19 @@ int ua_dialog_renew(struct sip_leg *leg, uint32_t cseq)
 	return 0;
 }
 
+/* The stack reads some that RFC 3261 doesn't know, and that it writes otherwise (sip:host/path). */
+static bool is_sip(const url_t *url)
+{
+	return (url->url_type == url_sip || url->url_type == url_sips) && url->url_host && !url->url_path;
+}
+
 static int restore_route(su_home_t *home, const struct saved *s, sip_route_t **route)
 {
 	sip_route_t **end = route;
 	*route = NULL;
 	for (int i = 0; i < s->routes; i++) {
 		*end = sip_route_make(home, s->route[i]);
-		if (!*end || (*end)->r_next)
+		if (!*end || (*end)->r_next || !is_sip((*end)->r_url))
 			return -EINVAL;
 		end = &(*end)->r_next;
 	}
@@ -83,18 +89,13 @@ static const char *without_tag(su_home_t *home, const char *remote)
 	return sip_header_as_string(home, (sip_header_t *)to);
 }
 
-static bool is_taken(struct sip_leg *leg)
+/* A dialog that there can be, and that isn't there yet. */
+static bool is_new(struct sip_leg *leg)
 {
 	sip_call_id_t *id = sip_call_id_make(leg->home, leg->call_id);
 	sip_to_t *to = sip_to_make(leg->home, leg->remote);
-	return !id || !to ||
-	       nta_leg_by_dialog(leg->ua->agent, NULL, id, to->a_tag, NULL, leg->local_tag, NULL);
-}
-
-/* One, and none that the stack reads but RFC 3261 doesn't know (sip:host/path). */
-static bool is_uri(const sip_contact_t *contact)
-{
-	return contact && !contact->m_next && contact->m_url->url_host && !contact->m_url->url_path;
+	return id && to && (!to->a_tag || *to->a_tag) &&
+	       !nta_leg_by_dialog(leg->ua->agent, NULL, id, to->a_tag, NULL, leg->local_tag, NULL);
 }
 
 static int restore_dialog(struct sip_leg *leg, const struct saved *s)
@@ -107,10 +108,10 @@ static int restore_dialog(struct sip_leg *leg, const struct saved *s)
 		return -EINVAL;
 	} else if (s->target) {
 		target = sip_contact_make(leg->home, s->target);
-		if (!is_uri(target))
+		if (!target || target->m_next || !is_sip(target->m_url))
 			return -EINVAL;
 	}
-	if (!leg->remote || is_taken(leg))
+	if (!leg->remote || !is_new(leg))
 		return -EINVAL;
 	leg->dialog = make_dialog(leg, cseq_of(s), s->cseq_remote, route);
 	if (!leg->dialog)
