@@ -302,8 +302,6 @@ static void keep_clock(struct engine *e, uint64_t now)
 	int pid;
 	uint64_t beat = tg_region_last_beat(e->region, TG_ROLE_DATAPLANE, &pid);
 	bool alive = beat && now - beat < 3 * CLOCK_NS_PER_S;
-	if (!alive && now - e->started_ns < 3 * CLOCK_NS_PER_S)
-		return; /* both are being started */
 	if (!alive)
 		tg_timebase_refresh(tg_region_timebase(e->region), tg_tsc(), clock_utc_ns());
 	if (!alive && now < e->started_ns + DATAPLANE_START_NS) /* it may be starting beside us */
