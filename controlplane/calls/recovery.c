@@ -9,6 +9,8 @@
 struct recovery {
 	struct recovery_session *first; /* a list: few sessions are open at a time when a process dies */
 	struct recovery_session *bucket[BUCKETS];
+	struct id closed[RECOVERY_CLOSED];
+	unsigned closed_n; /* so far */
 };
 
 static const char *text_of(const json_t *o, const char *name)
@@ -85,6 +87,7 @@ static void close_session(struct recovery *r, const char *text)
 	if (!s)
 		return;
 	*at = s->next;
+	r->closed[r->closed_n++ % RECOVERY_CLOSED] = s->id;
 	free(s);
 }
 
@@ -140,6 +143,17 @@ struct recovery_session *recovery_find(struct recovery *r, const char *session)
 {
 	struct recovery_session **at = find(r, session);
 	return at ? *at : NULL;
+}
+
+bool recovery_was_closed(const struct recovery *r, const char *session)
+{
+	struct id id;
+	if (id_parse(session, ID_KIND_SESSION, &id))
+		return false;
+	for (unsigned i = 0; i < r->closed_n && i < RECOVERY_CLOSED; i++)
+		if (id_equal(&r->closed[i], &id))
+			return true;
+	return false;
 }
 
 struct recovery_session *recovery_first(struct recovery *r)

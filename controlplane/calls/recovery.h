@@ -17,6 +17,7 @@ struct recovery_row {
 };
 
 #define RECOVERY_LEGS_MAX 64
+#define RECOVERY_CLOSED   4096 /* more than can be closed between the last word of a process and its death */
 
 struct recovery_session {
 	struct recovery_session *next;
@@ -37,6 +38,8 @@ void recovery_destroy(struct recovery *recovery);
 void recovery_feed(struct recovery *recovery, const struct journal_record *record);
 /* An open session, or NULL. Before recovery_first(). */
 struct recovery_session *recovery_find(struct recovery *recovery, const char *session);
+/* Whether it is among the last RECOVERY_CLOSED that were closed. */
+bool recovery_was_closed(const struct recovery *recovery, const char *session);
 /* All open sessions, in no order. Borrowed. */
 struct recovery_session *recovery_first(struct recovery *recovery);
 

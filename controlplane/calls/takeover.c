@@ -89,6 +89,7 @@ void takeover_keep(struct engine *e, struct call *call)
 	json_object_set_new(value, "passed", passed_of(e, s));
 	drop_durable(e, call);
 	json_object_set(value, "facts", call->unsure);
+	json_object_set_new(value, "appended", json_integer((json_int_t)call->facts));
 	int err = shelf_put(e->shelf, s->text, value);
 	json_decref(value);
 	if (err) { /* the call goes on; a crash now would end it by records */
@@ -187,14 +188,22 @@ struct takeover {
 	unsigned taken;
 };
 
+/* The journal knows nothing of it: nothing had been done for it yet but to tell the caller to wait. */
+static bool begins(const struct engine *e, const char *name, const json_t *facts)
+{
+	const json_t *first = json_array_get(facts, 0);
+	return first && !json_integer_value(json_array_get(first, 1)) &&
+	       !recovery_was_closed(e->recovery, name);
+}
+
 static void found(void *ctx, const char *name, const json_t *value)
 {
 	struct takeover *t = ctx;
 	struct engine *e = t->engine;
 	struct recovery_session *open = recovery_find(e->recovery, name);
 	struct session *s = NULL;
-	if (!open || !value) {
-		/* Closed in the journal, or never durable there: then nothing had been done for it. */
+	const json_t *facts = json_object_get(value, "facts");
+	if (!value || (!open && !begins(e, name, facts))) {
 		shelf_drop(e->shelf, name);
 		return;
 	}
@@ -210,11 +219,14 @@ static void found(void *ctx, const char *name, const json_t *value)
 		shelf_drop(e->shelf, name);
 		return;
 	}
-	open->taken = true;
+	if (open)
+		open->taken = true;
 	t->taken++;
 	log_info(calls, s->text, "session-taken-up", "legs=%d module=%s", s->legs, s->module->code);
-	call->facts = open->facts;
-	append_lost(e, call, json_object_get(value, "facts"));
+	call->facts = open ? open->facts : 0;
+	append_lost(e, call, facts);
+	if ((json_int_t)call->facts < json_integer_value(json_object_get(value, "appended")) && !s->partial)
+		s->partial = strdup("facts are missing in the journal");
 	resume(e, call, json_object_get(value, "dialogs"), json_object_get(value, "passed"));
 }
 

@@ -25,6 +25,9 @@ START_TEST(a_closed_session_leaves_nothing)
 	ck_assert_int_eq(recovery_create(&r), 0);
 	open_session(SE);
 	feed(FACT_session_close, json_pack("{s:s}", "session", SE));
+	ck_assert(recovery_was_closed(r, SE));
+	ck_assert(!recovery_was_closed(r, "SE000102030405060708090a0b0c0d0e10"));
+	ck_assert(!recovery_was_closed(r, "nobody"));
 	ck_assert_ptr_null(recovery_first(r));
 	recovery_destroy(r);
 }
@@ -54,6 +57,8 @@ START_TEST(an_open_session_is_found_with_what_it_had)
 	ck_assert_uint_eq(s->row[0].generation, 0);
 	ck_assert(s->stint_open);
 	ck_assert_uint_eq(s->stint, 1);
+	ck_assert_uint_eq(s->facts, 8);
+	ck_assert(!recovery_was_closed(r, SE));
 	recovery_destroy(r);
 }
 END_TEST
