@@ -118,6 +118,7 @@ int journal_cut(const char *dir, const struct journal_end *end, char *why, size_
 {
 	char path[PATH_MAX], aside[PATH_MAX];
 	unsigned whole = 0;
+	bool cut = false;
 	int to = -1, e = journal_segment_path(dir, end->segment, ".journal", path, sizeof(path));
 	int fd = e ? -1 : open(path, O_RDWR | O_CLOEXEC);
 	if (!e && fd < 0)
@@ -132,7 +133,8 @@ int journal_cut(const char *dir, const struct journal_end *end, char *why, size_
 	e = copy_tail(fd, end->bytes, to, &whole);
 	if (!e)
 		e = file_sync_parent(aside);
-	if (!e && (ftruncate(fd, (off_t)end->bytes) || fsync(fd)))
+	cut = !e && !ftruncate(fd, (off_t)end->bytes);
+	if (!e && (!cut || fsync(fd)))
 		e = -errno;
 	/* Whole records behind the damage were durable once: that is no torn write but a disk that lies. */
 	if (!e && whole)
@@ -145,6 +147,9 @@ int journal_cut(const char *dir, const struct journal_end *end, char *why, size_
 		log_warn(journal, NULL, "tail-cut", "segment=%s bytes=%" PRIu64 " kept=%s", path,
 			end->damaged, aside);
 out:
+	/* What is still in the segment needs no copy: each start on a full disk would leave one more. */
+	if (to >= 0 && !cut)
+		unlink(aside);
 	if (to >= 0)
 		close(to);
 	if (fd >= 0)

@@ -1,7 +1,9 @@
 #include "controlplane/journal/recover.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -200,6 +202,38 @@ START_TEST(missing_segment_is_refused)
 }
 END_TEST
 
+/* On a disk that takes no copy of the damaged tail. */
+START_TEST(a_cut_that_fails_leaves_nothing)
+{
+	char dir[SCRATCH_BYTES], why[512] = "";
+	uint8_t out[4096];
+	scratch_make(dir);
+	size_t good = make(out, 1, 3);
+	memset(out + good, 'x', sizeof(out) - good);
+	scratch_write(dir, ONE, out, sizeof(out));
+	struct journal_end end;
+	uint64_t seen;
+	ck_assert_int_eq(find(dir, &end, &seen), 0);
+	ck_assert_uint_eq(end.damaged, sizeof(out) - good);
+	signal(SIGXFSZ, SIG_IGN);
+	struct rlimit limit, before;
+	getrlimit(RLIMIT_FSIZE, &before);
+	limit = before;
+	limit.rlim_cur = 100;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	int e = journal_cut(dir, &end, why, sizeof(why));
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert_int_eq(e, -EFBIG);
+	ck_assert_str_ne(why, "");
+	char path[SCRATCH_BYTES + 64];
+	snprintf(path, sizeof(path), "%s/0000000001.damaged", dir);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_int_eq(journal_cut(dir, &end, why, sizeof(why)), 0);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	scratch_remove(dir);
+}
+END_TEST
+
 /* A record that is longer than the reader's window. */
 START_TEST(long_record)
 {
@@ -226,4 +260,5 @@ START_TEST(long_record)
 END_TEST
 
 SCRATCH_MAIN("recover", 60, nothing_there, truncated_at_every_byte, flipped_bits, garbage, two_segments,
-	damage_before_the_last_is_refused, missing_segment_is_refused, long_record)
+	damage_before_the_last_is_refused, missing_segment_is_refused, a_cut_that_fails_leaves_nothing,
+	long_record)
