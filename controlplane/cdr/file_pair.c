@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "controlplane/journal/crc32c.h"
 
 #define NAME_BYTES (CDR_STEM_BYTES + 16)
@@ -121,10 +124,52 @@ static int write_again(struct cdr_form *f)
 	return crc == f->crc ? 0 : -EIO;
 }
 
+/* Somebody removed the temp file: it is made again from what our descriptor still holds. */
+static int restore_removed(struct cdr_form *f, const char *name, int dir_fd)
+{
+	char block[16384];
+	struct stat st;
+	uint32_t crc = 0;
+	if (fstat(f->fd, &st))
+		return -errno;
+	if (st.st_nlink)
+		return 0;
+	int e = 0, fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -errno;
+	for (uint64_t at = 0; at < f->written && !e;) {
+		ssize_t n = pread(f->fd, block, sizeof(block), (off_t)at);
+		if (n <= 0) {
+			e = n ? -errno : -EIO;
+			break;
+		}
+		crc = journal_crc32c(crc, block, (size_t)n);
+		e = file_write_all(fd, block, (size_t)n);
+		at += (uint64_t)n;
+	}
+	if (!e && crc != f->crc)
+		e = -EIO;
+	if (e) {
+		close(fd);
+		unlinkat(dir_fd, name, 0); /* the old one's link count says again that it is to be done */
+		return e;
+	}
+	close(f->fd);
+	f->fd = fd;
+	log_warn(cdr, NULL, "temp-file-restored",
+		"file=%s advice=\"take only files whose names don't begin with temp-\"", name);
+	return 0;
+}
+
 int cdr_file_pair_sync(struct cdr_file_pair *p, int dir_fd)
 {
+	char name[NAME_BYTES];
 	for (int i = 0; i < CDR_FORMS; i++) {
 		struct cdr_form *f = &p->form[i];
+		name_of(name, p->stem, i, true);
+		int gone = restore_removed(f, name, dir_fd);
+		if (gone)
+			return gone;
 		if (!fsync(f->fd))
 			continue;
 		int e = -errno;
