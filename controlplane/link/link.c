@@ -457,9 +457,11 @@ static void take_event(struct link *l, const struct tg_event *ev)
 		return;
 	}
 	struct link_row row = {ev->leg, ev->generation};
-	log_error(link, NULL, "command-refused", "row=%u generation=%u reason=\"%s\"", ev->leg,
-		ev->generation, tg_refusal_text(ev->refusal));
 	struct row_use *use = use_of(l, row);
+	/* Not where a release was asked for twice, here and by a predecessor: that is as it should be. */
+	if (!use || use->state != ROW_RELEASING || ev->refusal != TG_REFUSED_GENERATION)
+		log_error(link, NULL, "command-refused", "row=%u generation=%u reason=\"%s\"", ev->leg,
+			ev->generation, tg_refusal_text(ev->refusal));
 	if (!use)
 		return;
 	if (use->state == ROW_RELEASING) {
