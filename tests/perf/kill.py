@@ -18,8 +18,10 @@ def _under_kills(options, say, plane, least, most):
         stage.caller.wait("no request is open", lambda: stage.caller.busy() == 0, 40)
         stage.hush()
         reports = stage.reports()
+        dropped = stage.dropped_on_the_way()
         ended = stage.hang_up()
         result = {"calls": options.calls, "kills": options.kills, "seed": options.seed, **scene.packets(reports),
+                  "dropped_by_kernel": dropped,
                   **scene.streams(reports), **scene.records(stage, reports), "ended_by_bye": ended}
         stage.end()
         failed = False
@@ -30,7 +32,7 @@ def _under_kills(options, say, plane, least, most):
 
 def control(options, say):
     """No packet and no record is lost, every call is taken up."""
-    result, killed, _ = _under_kills(options, say, "control", 0.2, 3.0)
+    result, killed, _ = _under_kills(options, say, "control", 1.0, 4.0)
     taken = sum(sessions for _, _, sessions, _ in killed)
     result["calls_taken_up"] = taken / (options.calls * len(killed))
     result["back_ms"] = scene.spread([ms for _, ms, _, _ in killed])
