@@ -7,9 +7,9 @@ import shutil
 
 from bed import cdr, document, network, owner, pcap, prompt, registry, rtp, settings
 from bed.capture import Capture
-from bed.gateway import Gateway, default_settings
+from bed.gateway import Gateway, default_settings, state_directory
 from bed.phone import Phone
-from bed.process import Failure, wait_until
+from bed.process import Failure, call, wait_until
 from bed.sipp import MEDIA_PORT, SIP_PORT, Sipp
 from bed.web import Web
 
@@ -61,6 +61,14 @@ class World:
 
     def start_gateway(self, groups, changes=None):
         return self.make_gateway(groups, changes).start()
+
+    def small_disk(self, mib):
+        """Puts the gateway's state directory on a disk of its own. Returns the directory."""
+        state = state_directory(self.directory)
+        os.makedirs(state)
+        call("mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", state)
+        self._stack.callback(call, "umount", "-l", state)
+        return state
 
     # --- far ends ------------------------------------------------------------------------------------
 
