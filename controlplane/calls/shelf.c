@@ -97,7 +97,7 @@ int shelf_put(struct shelf *s, const char *name, const json_t *value)
 	char *text = json_dumps(value, JSON_COMPACT);
 	if (!text)
 		return -ENOMEM;
-	int fd = openat(s->dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	int fd = openat(s->dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int e = fd < 0 ? -errno : file_write_all(fd, text, strlen(text));
 	free(text);
 	if (fd >= 0 && close(fd) && !e)
