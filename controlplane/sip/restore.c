@@ -161,6 +161,7 @@ static int copy_values(struct sip_leg *leg, const struct saved *s)
 	leg->outgoing = s->outgoing;
 	leg->tcp = s->tcp;
 	leg->peer_be = s->peer_be;
+	ua_welcome(leg);
 	leg->cancelled = s->cancelled;
 	leg->authorization_proxy = s->authorization_proxy;
 	leg->out_authorized = s->out_authorized;

@@ -17,8 +17,8 @@ import sys
 
 from bed import scenario as s
 from bed.process import Failure
-from ua_bench import LOCAL, SDP, header, status, to_tag
-from ua_sip import check, place, run
+from ua_bench import LOCAL, SDP, STRANGER, header, status, to_tag
+from ua_sip import check, connects, place, run
 
 _CASES = []
 # Where each message goes through a proxy: ours have to take the same way back.
@@ -799,6 +799,23 @@ def both_hang_up(b):
     raw.send(raw.request("BYE", call_id="b1", to_tag=tag, cseq=2))
     check(status(raw.final()) == 200, "BYE")
     q.expect("^ENDED", "^GONE")
+
+
+@case
+def callee_that_is_no_trunk_is_still_let_in(b):
+    p = mortal(b, "before:ack")
+    raw = b.raw(p)
+    with socket.socket() as far:
+        far.bind((STRANGER, 0))
+        far.listen()
+        far.settimeout(5)
+        p.tell(f"call sip:bob@{STRANGER}:{far.getsockname()[1]};transport=tcp")
+        p.wait("^prepared")
+        with far.accept()[0] as called:
+            answer = raw.answer_to(called.recv(65536).decode().replace("\r", ""), "200 OK", tag="far", body=SDP)
+            called.send(answer.replace("\n", "\r\n").encode())
+            p.killed()
+        check(connects(STRANGER, successor(b, p, "answered")[0].port), "its connection is not let in")
 
 
 def main():
