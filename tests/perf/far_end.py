@@ -76,9 +76,10 @@ class FarEnd:
                 call.sequence += 1
                 self._request(call, "BYE")
 
-    def hang_up_after(self, call, seconds):
+    def after(self, seconds, action):
+        """Has the far end's thread do it then."""
         with self._news:
-            self._at(time.monotonic() + seconds, lambda: self.hang_up(call))
+            self._at(time.monotonic() + seconds, action)
 
     def count(self, state, end=None):
         with self._news:

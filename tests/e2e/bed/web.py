@@ -3,7 +3,7 @@
 import os
 import signal
 
-from bed.process import Failure, wait_until
+from bed.process import Failure, Process, wait_until
 
 _CONFIGURATION = """
 daemon off;
@@ -76,6 +76,13 @@ class Web:
 
     def fetched(self, path):
         return sum(1 for request in self.requests() if request[1] == path)
+
+    def kill(self):
+        self._process.kill()
+
+    def start_again(self):
+        """After kill()."""
+        self._process = Process(self._process.argv, self._process.log_path)
 
     def close(self):
         self._process.stop(signal.SIGTERM)
