@@ -183,7 +183,7 @@ static json_t *play_of(const struct session_play *p)
 	PLAY_NUMBERS(N)
 #undef N
 	put_text(o, "url", p->url);
-	put_text(o, "lease", p->lease);
+	/* Not the lease: it dies with the process whose media layer gave it. */
 	put_text(o, "address", p->address);
 	return o;
 }
@@ -299,7 +299,6 @@ static void restore_play(const json_t *o, struct session_play *p)
 	PLAY_NUMBERS(N)
 #undef N
 	p->url = own_text(o, "url");
-	p->lease = own_text(o, "lease");
 	p->address = own_text(o, "address");
 }
 
