@@ -65,7 +65,9 @@ def single(*argv, **more):
 
 
 def tracked(*patterns):
-    status, said = command("git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns)
+    # A CI often runs as root in a checkout of another user, which git refuses to read unless it is told to.
+    status, said = command("git", "-c", "safe.directory=" + os.path.realpath(ROOT), "ls-files",
+                           "--cached", "--others", "--exclude-standard", *patterns)
     if status != 0:
         raise SystemExit(f"git ls-files: {said}")
     return [path for path in said.splitlines() if os.path.exists(os.path.join(ROOT, path))]
