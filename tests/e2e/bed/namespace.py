@@ -19,7 +19,11 @@ class Namespace:
         self.interface = None
         self.address = None
         call("ip", "netns", "add", self.name)
-        call("ip", "-n", self.name, "link", "set", "lo", "up")
+        try:
+            call("ip", "-n", self.name, "link", "set", "lo", "up")
+        except BaseException:
+            self.remove()
+            raise
 
     @property
     def path(self):
