@@ -38,9 +38,12 @@ struct tg_meter_record {
 	uint32_t pad;
 	/* PART: of this part. SNAPSHOT: open = sums over the parts that are still open. */
 	struct tg_meter counts;
-	/* SNAPSHOT only: sums over every record this worker has put into its ring since the region was made,
-	 * and everything it has counted since then. total = closed + open, or something is wrong. */
-	struct tg_meter closed, total;
+	/* Sums over every part that this worker has put into its ring since the region was made; PART: this
+	 * one included, so that a worker's successor learns from the last record what was closed. */
+	struct tg_meter closed;
+	/* SNAPSHOT only: everything counted since the region was made. total = closed + open, or something is
+	 * wrong. */
+	struct tg_meter total;
 };
 _Static_assert(sizeof(struct tg_meter_record) == 48 + 3 * 64, "meter record");
 

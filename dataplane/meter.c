@@ -2,6 +2,7 @@
 
 #include "dataplane/reception.h"
 #include "dataplane/row.h"
+#include "dataplane/step.h"
 
 void dp_meter_open_counts(const struct dp_legs *l, uint32_t leg, struct tg_meter *counts)
 {
@@ -45,6 +46,27 @@ static void reset(struct dp_legs *l, uint32_t leg)
 	dp_reception_new_part(row);
 }
 
+static void set_closed(struct dp_legs *l, const struct tg_meter *closed)
+{
+	for (int i = 0; i < TG_METERS; i++)
+		tg_counter_set(&l->stats->closed[i], closed->v[i]);
+}
+
+/* The name changes when all that it names has changed, and its last half last: see dp_meter_finish_close().
+ */
+static void begin_part(struct dp_legs *l, uint32_t leg, uint32_t stint, uint32_t part, uint64_t start_ns)
+{
+	struct tg_egress *e = &l->egress[leg];
+	reset(l, leg);
+	dp_step();
+	e->stint_start_ns = start_ns;
+	dp_step();
+	e->stint = stint;
+	dp_step();
+	e->part = part;
+	dp_step();
+}
+
 int dp_meter_close(struct dp_legs *l, uint32_t leg, uint32_t stint, uint64_t now_ns, bool final)
 {
 	struct tg_ingress *row = &l->ingress[leg];
@@ -65,16 +87,40 @@ int dp_meter_close(struct dp_legs *l, uint32_t leg, uint32_t stint, uint64_t now
 		.jitter_us = (row->jitter_q4 >> 4) * 1000 / (row->clock_khz ? row->clock_khz : DP_CLOCK_KHZ),
 	};
 	dp_meter_open_counts(l, leg, &r.counts);
+	for (int i = 0; i < TG_METERS; i++)
+		r.closed.v[i] = tg_counter_read(&l->stats->closed[i]) + r.counts.v[i];
 	int full = tg_ring_push(tg_region_meters(l->region, l->worker), &r);
 	if (full)
 		return full;
-	for (int i = 0; i < TG_METERS; i++)
-		tg_counter_add(&l->stats->closed[i], r.counts.v[i]);
-	reset(l, leg);
-	e->part = stint == e->stint ? e->part + 1 : 0;
-	e->stint = stint;
-	e->stint_start_ns = now_ns;
+	dp_step();
+	set_closed(l, &r.closed);
+	begin_part(l, leg, stint, stint == r.stint ? r.part + 1 : 0, now_ns);
 	return 0;
+}
+
+void dp_meter_finish_close(struct dp_legs *l)
+{
+	struct tg_meter_record last;
+	tg_ring_last(tg_region_meters(l->region, l->worker), &last);
+	if (last.kind != TG_METER_PART && last.kind != TG_METER_SNAPSHOT)
+		return;
+	set_closed(l, &last.closed);
+	struct tg_egress *e = last.kind == TG_METER_PART ? dp_legs_find(l, last.leg, last.generation) : NULL;
+	if (!e)
+		return;
+	if (last.final)
+		dp_leg_free(l, last.leg);
+	else if (last.stint == e->stint && last.part == e->part)
+		begin_part(l, last.leg, last.stint, last.part + 1, last.end_ns);
+	else if (last.stint != e->stint)
+		e->part = 0;
+}
+
+bool dp_meter_has_closed(const struct dp_legs *l, uint32_t leg, uint32_t generation)
+{
+	struct tg_meter_record last;
+	tg_ring_last(tg_region_meters(l->region, l->worker), &last);
+	return last.kind == TG_METER_PART && last.leg == leg && last.generation == generation;
 }
 
 int dp_meter_snapshot(struct dp_legs *l, uint32_t tag, uint64_t now_ns)

@@ -16,6 +16,14 @@ bool dp_meter_has_room(const struct dp_legs *legs, uint32_t records);
  * next part if that is the stint that is open. Returns 0, or -ENOBUFS: no room, nothing has changed. */
 int dp_meter_close(struct dp_legs *legs, uint32_t leg, uint32_t stint, uint64_t now_ns, bool final);
 
+/* For a start, when the legs can be changed: finishes the close that a kill cut off behind its record, and
+ * takes from the last record what was closed. Only that record can be of such a close: if it names the part
+ * that is open, the counters are in it and the part begins when it ended (a STINT is still in the command
+ * ring and opens its stint then); if it is final, the leg is freed. */
+void dp_meter_finish_close(struct dp_legs *legs);
+/* Whether the last record is one of this leg. */
+bool dp_meter_has_closed(const struct dp_legs *legs, uint32_t leg, uint32_t generation);
+
 /* Puts a snapshot record into the ring. Returns 0 or -ENOBUFS. */
 int dp_meter_snapshot(struct dp_legs *legs, uint32_t tag, uint64_t now_ns);
 

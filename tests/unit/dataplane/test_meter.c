@@ -162,8 +162,10 @@ START_TEST(a_random_life_adds_up)
 		f.now += ms(3);
 		play_now(&out, &frame);
 		struct tg_meter_record r;
-		while (tg_ring_pop(tg_region_meters(f.region, 0), &r, 1))
+		while (tg_ring_pop(tg_region_meters(f.region, 0), &r, 1)) {
 			tg_meter_add(&closed, &r.counts);
+			ck_assert_mem_eq(&r.closed, &closed, sizeof(closed));
+		}
 		news();
 		if (i % 100 == 0) {
 			r = audit();
