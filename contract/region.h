@@ -30,7 +30,7 @@
 #include "contract/stats.h"
 #include "contract/timebase.h"
 
-#define TG_LAYOUT_VERSION 1u
+#define TG_LAYOUT_VERSION 2u
 #define TG_COMMAND_RING   4096u
 #define TG_EVENT_RING     4096u
 #define TG_METER_RING     4096u

@@ -29,6 +29,13 @@
 	STAT(plays_active, "legs that are played to now")                               \
 	STAT(plays_late, "played packets that left more than 5 ms late")
 
+/* What the fold of a leg's relayed counters is about to do (dataplane/leg.c); for the worker's successor. */
+struct tg_fold {
+	tg_counter packets, octets;  /* what the leg's own counters are to be */
+	_Atomic uint32_t generation; /* of the leg; 0: no fold was begun. Written last, cleared at the end */
+	uint32_t leg;
+};
+
 struct tg_worker_stats {
 #define STAT(name, help) tg_counter name;
 	TG_WORKER_STATS(STAT)
@@ -37,6 +44,7 @@ struct tg_worker_stats {
 	/* Everything counted, and everything put into the meter ring, since the region was made. */
 	tg_counter total[TG_METERS], closed[TG_METERS];
 	_Atomic uint64_t alive_ns; /* UTC of the last loop that looked at the clock; 0: not running */
+	struct tg_fold fold;
 } __attribute__((aligned(TG_CACHE_LINE)));
 
 #endif

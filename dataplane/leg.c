@@ -1,11 +1,13 @@
 /* What happens to one leg: opened, changed, freed; what it hears. Between two bursts only, so that a packet
  * sees all of a change or nothing. */
 #include <endian.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "dataplane/legs.h"
 #include "dataplane/liveness.h"
 #include "dataplane/row.h"
+#include "dataplane/step.h"
 #include "dataplane/stream.h"
 
 /* Writes into the feeder's row all that a packet for this leg needs. */
@@ -78,6 +80,23 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 	atomic_store_explicit(&row->generation, c->generation, memory_order_release);
 }
 
+/* Word by word: what is checked together (dp_check_program) is in one word, so that a start finds a program
+ * that can be used, whichever of its words are the new ones. */
+static void store_program(struct tg_egress *e, const struct tg_leg_program *p)
+{
+	typedef uint64_t __attribute__((may_alias)) word;
+	_Static_assert(offsetof(struct tg_egress, program) % sizeof(word) == 0, "whole words");
+	_Static_assert(
+		offsetof(struct tg_leg_program, rx) == 8 && offsetof(struct tg_leg_program, ssrc) == 16,
+		"address, flags, frame; payload types, clock; SSRC, timeout");
+	word *to = (word *)&e->program, from[sizeof(*p) / sizeof(word)];
+	memcpy(from, p, sizeof(from));
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
+		dp_step();
+	}
+}
+
 void dp_leg_change(struct dp_legs *l, uint32_t leg, const struct tg_leg_program *p, uint64_t now_tsc)
 {
 	struct tg_ingress *row = &l->ingress[leg];
@@ -86,16 +105,19 @@ void dp_leg_change(struct dp_legs *l, uint32_t leg, const struct tg_leg_program 
 		     p->remote_port_be != e->program.remote_port_be;
 	uint8_t held = (row->flags ^ p->flags) & TG_LEG_HOLD;
 	bool latched = (row->flags & DP_ROW_LATCHED) && (p->flags & TG_LEG_LATCH) && !moved;
-	e->program = *p;
+	if (held || moved)
+		dp_liveness_arm(l, leg, now_tsc);
+	row->flags = (uint8_t)((row->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD | DP_ROW_LATCHED)) |
+			       (p->flags & (TG_LEG_LATCH | TG_LEG_HOLD)) | (latched ? DP_ROW_LATCHED : 0));
+	if (!latched)
+		dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
+	/* Behind the far end: a command that is repeated after a kill learns from it whether that has moved.
+	 */
+	dp_step();
+	store_program(e, p);
 	e->ssrc_be = htobe32(p->ssrc);
 	row->clock_khz = (uint8_t)p->clock_khz;
 	row->rx = p->rx;
-	row->flags = (uint8_t)((row->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD | DP_ROW_LATCHED)) |
-			       (p->flags & (TG_LEG_LATCH | TG_LEG_HOLD)) | (latched ? DP_ROW_LATCHED : 0));
-	if (held || moved)
-		dp_liveness_arm(l, leg, now_tsc);
-	if (!latched)
-		dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
 	refresh_path(l, leg);
 	if (row->sink != TG_NONE)
 		refresh_path(l, row->sink);
@@ -106,11 +128,35 @@ void dp_leg_fold(struct dp_legs *l, uint32_t leg)
 	struct tg_egress *e = &l->egress[leg];
 	if (e->source != TG_SOURCE_RELAY)
 		return;
-	struct tg_ingress *from = &l->ingress[e->feeder];
-	tg_counter_add(&e->relayed_packets, tg_counter_read(&from->forwarded_packets));
-	tg_counter_set(&from->forwarded_packets, 0);
-	tg_counter_add(&e->relayed_octets, tg_counter_read(&from->forwarded_octets));
-	tg_counter_set(&from->forwarded_octets, 0);
+	const struct tg_ingress *from = &l->ingress[e->feeder];
+	struct tg_fold *fold = &l->stats->fold;
+	tg_counter_set(&fold->packets,
+		tg_counter_read(&e->relayed_packets) + tg_counter_read(&from->forwarded_packets));
+	tg_counter_set(&fold->octets,
+		tg_counter_read(&e->relayed_octets) + tg_counter_read(&from->forwarded_octets));
+	fold->leg = leg;
+	dp_step();
+	atomic_store_explicit(&fold->generation, atomic_load_explicit(&e->generation, memory_order_relaxed),
+		memory_order_relaxed);
+	dp_step();
+	dp_leg_fold_finish(l);
+}
+
+void dp_leg_fold_finish(struct dp_legs *l)
+{
+	struct tg_fold *fold = &l->stats->fold;
+	uint32_t generation = atomic_load_explicit(&fold->generation, memory_order_relaxed);
+	struct tg_egress *e = dp_legs_find(l, fold->leg, generation);
+	if (e && e->source == TG_SOURCE_RELAY && e->feeder < l->rows && l->place[e->feeder] != TG_NONE) {
+		struct tg_ingress *from = &l->ingress[e->feeder];
+		tg_counter_set(&e->relayed_packets, tg_counter_read(&fold->packets));
+		tg_counter_set(&e->relayed_octets, tg_counter_read(&fold->octets));
+		tg_counter_set(&from->forwarded_packets, 0);
+		tg_counter_set(&from->forwarded_octets, 0);
+	}
+	dp_step();
+	atomic_store_explicit(&fold->generation, 0, memory_order_relaxed);
+	dp_step();
 }
 
 static void detach_feeder(struct dp_legs *l, uint32_t leg)
@@ -167,7 +213,6 @@ void dp_leg_play(struct dp_legs *l, uint32_t leg, const struct tg_leg_source *s,
 	e->item_generation = s->generation;
 	e->frame = s->start_frame;
 	e->loops_left = s->loops;
-	e->play_id = s->play_id;
 	e->stop_on_digit = s->stop_on_digit;
 	e->marker = 1;
 	e->waited = 0;
@@ -178,16 +223,22 @@ void dp_leg_play(struct dp_legs *l, uint32_t leg, const struct tg_leg_source *s,
 		at = e->last_tx_tsc + l->clock.frame_ticks;
 	dp_wheel_advance(&l->wheel, now_tsc);
 	e->wheel_slot = dp_wheel_add(&l->wheel, leg, at);
+	dp_step();
 	e->source = TG_SOURCE_PLAY;
+	/* Last: a command with the id that is here already is taken for one that was carried out. */
+	dp_step();
+	e->play_id = s->play_id;
 	tg_counter_set(&l->stats->plays_active, l->wheel.active);
 }
 
 void dp_leg_play_done(struct dp_legs *l, uint32_t leg, bool by_digit)
 {
 	struct tg_egress *e = &l->egress[leg];
-	dp_leg_silence(l, leg);
 	atomic_store_explicit(&e->play_stopped, by_digit, memory_order_relaxed);
 	atomic_store_explicit(&e->play_done, e->play_id, memory_order_release);
+	/* A start that finds it done and still playing silences it (resume.c). */
+	dp_step();
+	dp_leg_silence(l, leg);
 	dp_legs_news(l, leg);
 }
 

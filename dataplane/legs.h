@@ -93,5 +93,8 @@ void dp_leg_play_done(struct dp_legs *legs, uint32_t leg, bool by_digit);
 void dp_leg_set_far_end(struct dp_legs *legs, uint32_t leg, uint32_t ip_be, uint16_t port_be);
 /* Moves what was relayed from the feeder since the last time into the leg's own counters. */
 void dp_leg_fold(struct dp_legs *legs, uint32_t leg);
+/* Carries out the fold that the worker's statistics have a note of: by dp_leg_fold(), and by a start after a
+ * kill inside. Its steps may have been done before. */
+void dp_leg_fold_finish(struct dp_legs *legs);
 
 #endif

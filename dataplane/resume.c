@@ -11,8 +11,15 @@ static bool is_open(const struct dp_legs *l, uint32_t leg)
 	return leg < l->rows && l->place[leg] != TG_NONE;
 }
 
-/* A leg that was being opened or freed has one generation without the other: it is free. The command that did
- * it is still in the ring. */
+/* Takes the place of a program that is none. No media, but the leg is there until it is released. */
+static const struct tg_leg_program no_media = {.frame_ms = DP_FRAME_MS,
+	.rx = {UINT8_MAX, UINT8_MAX},
+	.tx = {UINT8_MAX, UINT8_MAX},
+	.clock_khz = DP_CLOCK_KHZ};
+
+/* A leg with one generation and not the other is free, and the command is still in the ring. It was being
+ * opened: nothing was counted. Or it was being freed: its final record is in the meter ring, and what it had
+ * relayed is folded into the leg that heard it. One with both is never freed without a final record. */
 static void find_open(struct dp_legs *l)
 {
 	for (uint32_t leg = 0; leg < l->rows; leg++) {
@@ -22,11 +29,13 @@ static void find_open(struct dp_legs *l)
 		struct tg_egress *e = &l->egress[leg];
 		uint32_t in = atomic_load_explicit(&row->generation, memory_order_relaxed);
 		uint32_t out = atomic_load_explicit(&e->generation, memory_order_relaxed);
-		if (in != out || !in || dp_check_program(&e->program)) {
+		if (in != out || !in) {
 			atomic_store_explicit(&row->generation, 0, memory_order_relaxed);
 			atomic_store_explicit(&e->generation, 0, memory_order_relaxed);
 			continue;
 		}
+		if (dp_check_program(&e->program)) /* damaged: a change leaves none like this */
+			e->program = no_media;
 		l->place[leg] = l->open_count;
 		l->open[l->open_count++] = leg;
 	}
@@ -67,7 +76,10 @@ static void take_up(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 	e->wheel_slot = DP_WHEEL_SLOTS;
 	dp_liveness_arm(l, leg, now_tsc);
 	dp_leg_set_far_end(l, leg, row->match_ip_be, row->match_port_be);
-	if (e->source == TG_SOURCE_PLAY && e->item < l->cap->media_items)
+	/* One that is told to be over is; and one that has no id yet is begun by its command, which is
+	 * repeated. */
+	bool over = e->play_id == atomic_load_explicit(&e->play_done, memory_order_relaxed);
+	if (e->source == TG_SOURCE_PLAY && e->item < l->cap->media_items && !over)
 		e->wheel_slot = dp_wheel_add(&l->wheel, leg, now_tsc);
 	else if (e->source != TG_SOURCE_RELAY)
 		e->source = TG_SOURCE_NONE;
@@ -79,12 +91,17 @@ void dp_resume(struct dp_legs *l, uint64_t now_tsc)
 	tg_ring_repair_producer(tg_region_events(l->region, l->worker));
 	tg_ring_repair_producer(tg_region_meters(l->region, l->worker));
 	find_open(l);
+	dp_leg_fold_finish(l);
 	dp_wheel_advance(&l->wheel, now_tsc);
 	for (uint32_t i = 0; i < l->open_count; i++)
 		mend_relay(l, l->open[i]);
 	for (uint32_t i = 0; i < l->open_count; i++)
 		take_up(l, l->open[i], now_tsc);
+	dp_meter_finish_close(l);
 	tg_counter_set(&l->stats->legs_open, l->open_count);
 	tg_counter_set(&l->stats->plays_active, l->wheel.active);
 	dp_meter_recount(l);
+	/* What the predecessor had no time to tell: the control plane is to look at all legs. */
+	if (l->open_count)
+		tg_counter_add(&l->stats->events_missed, 1);
 }

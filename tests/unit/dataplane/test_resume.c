@@ -152,6 +152,36 @@ START_TEST(damaged_rows_do_no_harm)
 }
 END_TEST
 
+START_TEST(a_leg_whose_program_is_damaged_is_there_until_it_is_released)
+{
+	open_fixture();
+	open_pair();
+	struct dp_packet p = packet_for(1, 1, 160);
+	ck_assert(relay(&p, &out));
+	f.legs.egress[1].program.clock_khz = 77;
+	crash();
+	ck_assert_uint_eq(f.legs.open_count, 2);
+	ck_assert_int_eq(do_plain(TG_CMD_RELEASE, 1, 1, 0), 0);
+	struct tg_meter_record r = next_record();
+	ck_assert(r.final);
+	ck_assert_uint_eq(r.counts.v[TG_METER_rx_packets], 1);
+	audit();
+	close_fixture();
+}
+END_TEST
+
+START_TEST(the_control_plane_is_to_look_at_what_is_open)
+{
+	open_fixture();
+	crash();
+	ck_assert_uint_eq(tg_counter_read(&f.legs.stats->events_missed), 0);
+	open_pair();
+	crash();
+	ck_assert_uint_eq(tg_counter_read(&f.legs.stats->events_missed), 1);
+	close_fixture();
+}
+END_TEST
+
 START_TEST(the_other_workers_legs_are_left_alone)
 {
 	open_fixture_of(2);
@@ -168,4 +198,5 @@ TESTS("resume", relays_go_on_in_the_same_stream, plays_go_on_at_their_frame,
 	counts_of_a_burst_that_was_cut_short_are_taken_from_the_rows,
 	the_time_away_is_no_silence_of_the_far_end, a_leg_that_was_half_open_or_half_freed_is_free,
 	a_relay_that_only_one_end_knows_is_none, damaged_rows_do_no_harm,
-	the_other_workers_legs_are_left_alone)
+	a_leg_whose_program_is_damaged_is_there_until_it_is_released,
+	the_control_plane_is_to_look_at_what_is_open, the_other_workers_legs_are_left_alone)
