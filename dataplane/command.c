@@ -2,6 +2,7 @@
 
 #include "dataplane/command_check.h"
 #include "dataplane/meter.h"
+#include "dataplane/step.h"
 
 static bool is_ours(const struct dp_legs *l, uint32_t leg)
 {
@@ -121,15 +122,33 @@ static bool rings_have_room(const struct dp_legs *l, const struct tg_command *c,
 	return dp_meter_has_room(l, records) && events >= n;
 }
 
-static void run_chain(struct dp_legs *l, const struct tg_command *c, uint32_t n, uint64_t now_tsc)
+/* Only the first command after a start can be one that a predecessor has carried out, and all others of them
+ * change nothing when they are repeated. A stint that is open is one that was opened by this. */
+static bool was_done(const struct dp_legs *l, const struct tg_command *c)
 {
+	if (c->kind != TG_CMD_STINT)
+		return false;
+	const struct tg_egress *e = dp_legs_find(l, c->leg, c->generation);
+	return e && e->stint == c->stint && dp_meter_has_closed(l, c->leg, c->generation);
+}
+
+/* Each command leaves the ring when it was carried out: a kill leaves at most one to be repeated. */
+static void run_chain(struct dp_commands *commands, struct dp_legs *l, uint32_t n, uint64_t now_tsc)
+{
+	const struct tg_ring *ring = tg_region_commands(l->region, l->worker);
 	uint64_t now_ns = dp_legs_now_ns(l, now_tsc);
-	for (uint32_t i = 0; i < n; i++) {
-		int refusal = dp_command_do(l, &c[i], now_tsc, now_ns);
+	struct tg_command c;
+	for (; n && tg_ring_peek(ring, &c, 1); n--) {
+		bool repeated = !commands->underway && was_done(l, &c);
+		int refusal = repeated ? 0 : dp_command_do(l, &c, now_tsc, now_ns);
 		if (refusal)
-			refuse(l, &c[i], refusal);
+			refuse(l, &c, refusal);
 		else
 			tg_counter_add(&l->stats->commands, 1);
+		commands->underway = true;
+		dp_step();
+		tg_ring_take(ring, 1);
+		dp_step();
 	}
 }
 
@@ -140,6 +159,7 @@ uint32_t dp_commands_run(struct dp_commands *commands, struct dp_legs *l, uint64
 	if (!tg_ring_waiting(ring))
 		return 0;
 	uint32_t n = tg_ring_peek(ring, batch, TG_CHAIN_MAX), done = 0;
+	tg_ring_take(ring, 0);
 	while (done < n) {
 		uint32_t length = chain_length(batch + done, n - done);
 		/* A chain that the batch cuts off comes first in the next batch; one that is longer than a
@@ -154,10 +174,8 @@ uint32_t dp_commands_run(struct dp_commands *commands, struct dp_legs *l, uint64
 		commands->stalled = !room;
 		if (!room)
 			break;
-		run_chain(l, batch + done, length, now_tsc);
+		run_chain(commands, l, length, now_tsc);
 		done += length;
 	}
-	if (n)
-		tg_ring_take(ring, done);
 	return done;
 }

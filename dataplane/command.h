@@ -8,13 +8,15 @@
 #include "dataplane/legs.h"
 
 struct dp_commands {
-	bool stalled; /* a chain waits for room in the meter or event ring */
+	bool stalled;  /* a chain waits for room in the meter or event ring */
+	bool underway; /* a command was carried out since the start */
 };
 
 /* Carries out what waits, in whole chains and at most about TG_CHAIN_MAX commands, then lets packets go on. A
  * chain begins only when the rings have room for all its records and refusals, so it is never torn and no
- * record is ever lost; until then it stays in the command ring. A command leaves the ring when it is carried
- * out: after a crash it may be seen twice, which changes nothing. Returns the number carried out. */
+ * record is ever lost; until then it stays in the command ring. A command leaves the ring when it was carried
+ * out: after a crash the last one may be seen twice, which changes nothing. Returns the number carried out.
+ */
 uint32_t dp_commands_run(struct dp_commands *commands, struct dp_legs *legs, uint64_t now_tsc);
 
 /* Carries out one command. Returns 0 or enum tg_refusal. */

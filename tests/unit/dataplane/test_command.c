@@ -206,6 +206,30 @@ START_TEST(commands_that_are_seen_twice_after_a_crash_change_nothing)
 }
 END_TEST
 
+START_TEST(only_a_starts_first_command_can_be_a_repeated_one)
+{
+	open_fixture();
+	open_pair();
+	struct tg_command c = stint(1, 2, false);
+	push(&c, 1);
+	push(&c, 1);
+	dp_commands_run(&f.commands, &f.legs, f.now);
+	ck_assert_uint_eq(f.legs.egress[1].part, 1);
+	/* As if it had been killed before it took the second. */
+	detach_legs();
+	attach_legs();
+	push(&c, 1);
+	push(&c, 1);
+	ck_assert_uint_eq(dp_commands_run(&f.commands, &f.legs, f.now), 2);
+	ck_assert_uint_eq(f.legs.egress[1].part, 2);
+	ck_assert_uint_eq(next_record().stint, 1);
+	for (uint32_t i = 0; i < 2; i++)
+		ck_assert_uint_eq(next_record().part, i);
+	audit();
+	close_fixture();
+}
+END_TEST
+
 START_TEST(garbage_in_the_ring_is_refused)
 {
 	open_fixture();
@@ -238,4 +262,4 @@ TESTS("command", what_can_not_be_accepted_changes_nothing_and_says_why, sources_
 	a_refusal_carries_the_tag_and_the_rest_of_the_chain_goes_on, a_chain_has_one_moment,
 	a_full_meter_ring_stalls_whole_chains_and_loses_nothing, chains_are_never_cut_at_the_end_of_a_batch,
 	a_chain_without_end_is_cut, commands_that_are_seen_twice_after_a_crash_change_nothing,
-	garbage_in_the_ring_is_refused)
+	only_a_starts_first_command_can_be_a_repeated_one, garbage_in_the_ring_is_refused)
