@@ -24,9 +24,8 @@ enum tg_source_kind {
 	TG_SOURCE_PLAY,  /* it hears a media item */
 };
 
-#define TG_LEG_LATCH \
-	(1u << 0) /* accept another port of the same host: the first that sends valid RTP, then only that */
-#define TG_LEG_HOLD (1u << 1) /* the far end is on hold: nothing is sent to it, no media timeout */
+#define TG_LEG_LATCH (1u << 0) /* another port of the same host is taken, once */
+#define TG_LEG_HOLD  (1u << 1) /* the far end is on hold: nothing is sent to it, no media timeout */
 
 /* Payload types of one direction. 255: not negotiated. */
 struct tg_payload_types {
