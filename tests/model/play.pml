@@ -24,9 +24,9 @@ active proctype worker()
 start:
 	skip;
 	d_step { n = 0; i = 0; id = 0; told = true };
-	/* take_up(): a play goes on; what is only half one is none. */
+	/* take_up(): a play goes on; what is only half one, or over, is none. */
 	if
-	:: source != PLAY -> source = NOTHING
+	:: source != PLAY || play_id == play_done -> source = NOTHING
 	:: else
 	fi;
 end:	do
