@@ -196,8 +196,10 @@ bool ua_refuse(struct ua *ua, su_home_t *home, const sip_t *sip, struct ua_refus
 void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk);
 /* Sets up leg->in. */
 void ua_in_attach(struct sip_leg *leg, nta_incoming_t *irq, bool offered);
-/* The same for an INVITE that came just now: sends 100. */
+/* The same for an INVITE that came just now: sends 100, to the first one only when it was taken. */
 void ua_in_begin(struct sip_leg *leg, nta_incoming_t *irq, bool offered);
+/* UA_INVITE was delivered, and whoever took it has kept it: from 100 on the caller won't send it again. */
+void ua_in_taken(struct sip_leg *leg);
 void ua_in_drop(struct sip_leg *leg);
 
 /* --- outgoing.c --- */

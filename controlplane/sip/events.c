@@ -37,6 +37,9 @@ static void deliver(su_root_magic_t *magic, su_timer_t *timer, void *arg)
 		}
 		if (!late)
 			ua->handler(ua->ctx, &e->event);
+		leg = e->event.kind == UA_INVITE ? ua_leg_find(ua, e->event.leg) : NULL;
+		if (leg)
+			ua_in_taken(leg);
 		entry_free(e);
 	}
 }

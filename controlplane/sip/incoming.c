@@ -93,7 +93,14 @@ void ua_in_attach(struct sip_leg *leg, nta_incoming_t *irq, bool offered)
 void ua_in_begin(struct sip_leg *leg, nta_incoming_t *irq, bool offered)
 {
 	ua_in_attach(leg, irq, offered);
-	nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
+	if (!leg->in_first)
+		nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
+}
+
+void ua_in_taken(struct sip_leg *leg)
+{
+	if (leg->in && leg->in_first && nta_incoming_status(leg->in) < 100)
+		nta_incoming_treply(leg->in, SIP_100_TRYING, TAG_END());
 }
 
 void ua_in_drop(struct sip_leg *leg)
