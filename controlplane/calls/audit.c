@@ -15,8 +15,28 @@ static void finish(struct audit *a, const char *text)
 	json_decref(result);
 }
 
+static void refuse(void (*done)(void *ctx, const json_t *result), void *ctx, const char *text)
+{
+	json_t *result = json_pack("{s:b, s:s}", "ok", 0, "text", text);
+	done(ctx, result);
+	json_decref(result);
+}
+
+/* Without one, questions would only gather in its ring. */
+static bool dataplane_runs(const struct engine *e)
+{
+	int pid;
+	uint64_t beat = tg_region_last_beat(e->region, TG_ROLE_DATAPLANE, &pid);
+	return beat && engine_now(e) < beat + AUDIT_WAIT_NS;
+}
+
 void engine_audit(struct engine *e, void (*done)(void *ctx, const json_t *result), void *ctx)
 {
+	if (!dataplane_runs(e)) {
+		refuse(done, ctx,
+			"no sign of life from the dataplane for 3 s: is tollgate-dataplane running?");
+		return;
+	}
 	for (int i = 0; i < AUDITS_MAX; i++) {
 		struct audit *a = &e->audit[i];
 		if (a->tag)
@@ -32,10 +52,7 @@ void engine_audit(struct engine *e, void (*done)(void *ctx, const json_t *result
 		a->waiting = link_snapshot(e->link, a->tag);
 		return;
 	}
-	json_t *busy = json_pack(
-		"{s:b, s:s}", "ok", 0, "text", "four audits run already: try again in a few seconds");
-	done(ctx, busy);
-	json_decref(busy);
+	refuse(done, ctx, "four audits run already: try again in a few seconds");
 }
 
 void audit_answer(struct engine *e, uint32_t tag, uint32_t worker, bool ok, const json_t *fact)

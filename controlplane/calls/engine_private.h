@@ -27,6 +27,8 @@ struct call {
 	unsigned facts;                           /* appended so far, by whatever process */
 	json_t *unsure; /* [sequence, number among its facts, name, payload] of those not known to be durable
 			 */
+	uint64_t stint_differs; /* taken over: bit per leg whose row counts for another stint */
+	bool whole;             /* taken over: with every dialog and row that it needs */
 	bool processing;
 	bool dirty; /* its state differs from what is on the shelf */
 };

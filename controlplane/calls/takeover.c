@@ -159,23 +159,35 @@ static bool take_row(
 	return true;
 }
 
-static void resume(struct engine *e, struct call *call, const json_t *dialogs, const json_t *passed)
+/* Dialogs and rows become ours. Nothing is done with them yet: a session that goes on may take a free row,
+ * and must not find one that another still has to adopt. */
+static void adopt(struct engine *e, struct call *call, const json_t *dialogs, const json_t *passed)
 {
 	struct session *s = call->session;
 	struct session_env env = engine_env(e, s);
-	bool differs[SESSION_LEGS_MAX], whole = true;
+	call->whole = true;
 	for (int i = 0; i < s->legs; i++) {
-		bool needed = i == 0 || (s->dial.bridged && i == s->dial.callee);
+		bool needed = i == 0 || (s->dial.bridged && i == s->dial.callee), differs;
 		bool dialog = take_dialog(e, call, i, json_array_get(dialogs, (size_t)i), &env);
 		struct link_passed p = passed_at(passed, i);
-		bool row = take_row(e, call, i, &p, &differs[i]);
+		bool row = take_row(e, call, i, &p, &differs);
+		call->stint_differs |= (uint64_t)differs << i;
 		if (!row)
 			s->leg[i]->row = (struct link_row){0};
-		whole = whole && ((dialog && row) || !needed);
+		call->whole = call->whole && ((dialog && row) || !needed);
 		if (s->leg[i]->row.generation && !s->leg[i]->row_open)
 			e->by_row[s->leg[i]->row.row] = (struct row_owner){call, i};
 	}
-	if (!whole && s->state == SESSION_RUNNING)
+}
+
+static void resume(struct engine *e, struct call *call)
+{
+	struct session *s = call->session;
+	struct session_env env = engine_env(e, s);
+	bool differs[SESSION_LEGS_MAX];
+	for (int i = 0; i < s->legs; i++)
+		differs[i] = call->stint_differs >> i & 1;
+	if (!call->whole && s->state == SESSION_RUNNING)
 		session_end(s, RELEASED_BY_GATEWAY, 41, "not-taken-up",
 			"the control plane was restarted and could not take the call up", &env);
 	session_resume(s, differs, &env);
@@ -227,7 +239,7 @@ static void found(void *ctx, const char *name, const json_t *value)
 	append_lost(e, call, facts);
 	if ((json_int_t)call->facts < json_integer_value(json_object_get(value, "appended")) && !s->partial)
 		s->partial = strdup("facts are missing in the journal");
-	resume(e, call, json_object_get(value, "dialogs"), json_object_get(value, "passed"));
+	adopt(e, call, json_object_get(value, "dialogs"), json_object_get(value, "passed"));
 }
 
 void takeover_run(struct engine *e)
@@ -237,6 +249,10 @@ void takeover_run(struct engine *e)
 	shelf_each(e->shelf, found, &t);
 	link_release_leftovers(e->link);
 	e->taken_up = t.taken;
+	for (struct call *call = e->calls, *next; call; call = next) {
+		next = call->next;
+		resume(e, call);
+	}
 	for (struct recovery_session *r = recovery_first(e->recovery); r; r = r->next) {
 		if (r->taken)
 			continue;
