@@ -186,6 +186,7 @@ STEPS = {
     "clang-format": clang_format,
     "shellcheck": shell_scripts,
     "python": python_files,
+    "documents": lambda: single(PYTHON, "tests/documents.py"),
     "unit tests": lambda: meson_tests("build"),
     "unit tests, ASan and UBSan": lambda: meson_tests("build-asan"),
     "rings, TSan": rings_under_threads,
