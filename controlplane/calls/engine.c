@@ -212,10 +212,8 @@ static void begin(struct engine *e, const struct ua_event *ev, const struct regi
 	log_info(calls, s->text, "call", "call=%s from=%s to=%s source=%s call_id=%s module=%s",
 		s->leg[0]->sid, log_quote(ev->from_user), log_quote(ev->to_user), ev->source,
 		log_quote(ev->call_id), s->module->code);
+	takeover_keep_first(e, call);
 	engine_process(e, call);
-	/* At once: the caller has its 100 and won't ask a successor again. The newest call is the first. */
-	if (e->calls && e->calls->dirty)
-		takeover_keep(e, e->calls);
 }
 
 static void on_invite(struct engine *e, const struct ua_event *ev)

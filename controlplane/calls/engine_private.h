@@ -123,6 +123,9 @@ bool engine_has_seen(void *engine, const struct tg_meter_record *record);
 
 /* takeover.c: what a successor needs is kept before it is acted on, and taken up at the start. */
 void takeover_keep(struct engine *e, struct call *call);
+/* A new call, before the journal hears of it and before its caller gets the 100 that ends retransmissions:
+ * either nobody knows of it, or a successor does. */
+void takeover_keep_first(struct engine *e, struct call *call);
 /* Appends a fact of the call's session (the payload is taken): one that the journal loses with this process
  * is on the shelf, and goes into the journal once more when the session is taken up. */
 void takeover_append(struct engine *e, struct call *call, enum fact fact, json_t *payload);

@@ -79,25 +79,45 @@ static void append_lost(struct engine *e, struct call *call, const json_t *facts
 	}
 }
 
-void takeover_keep(struct engine *e, struct call *call)
+/* facts: those that a successor may have to append once more; appended: how many the session has with them.
+ */
+static bool put(struct engine *e, struct call *call, json_t *facts, uint64_t appended)
 {
 	struct session *s = call->session;
-	call->dirty = false;
 	json_t *value = json_object();
 	json_object_set_new(value, "session", state_of(s));
 	json_object_set_new(value, "dialogs", dialogs_of(e, s));
 	json_object_set_new(value, "passed", passed_of(e, s));
-	drop_durable(e, call);
-	json_object_set(value, "facts", call->unsure);
-	json_object_set_new(value, "appended", json_integer((json_int_t)call->facts));
+	json_object_set(value, "facts", facts);
+	json_object_set_new(value, "appended", json_integer((json_int_t)appended));
 	int err = shelf_put(e->shelf, s->text, value);
 	json_decref(value);
-	if (err) { /* the call goes on; a crash now would end it by records */
+	if (err) /* the call goes on; a crash now would end it by records */
 		log_error(calls, s->text, "session-not-kept", "reason=\"%s\"", strerror(-err));
+	return !err;
+}
+
+void takeover_keep(struct engine *e, struct call *call)
+{
+	struct session *s = call->session;
+	call->dirty = false;
+	drop_durable(e, call);
+	if (!put(e, call, call->unsure, call->facts))
 		return;
-	}
 	for (int i = 0; i < s->legs; i++)
 		link_digits_settled(e->link, s->leg[i]->row);
+}
+
+void takeover_keep_first(struct engine *e, struct call *call)
+{
+	json_t *facts = json_array();
+	uint64_t n = 0;
+	for (const struct action *a = call->session->first; a; a = a->next)
+		if (a->kind == ACTION_FACT)
+			json_array_append_new(facts, json_pack("[I, I, s, o]", (json_int_t)0, (json_int_t)n++,
+							     fact_name[a->fact], json_deep_copy(a->payload)));
+	put(e, call, facts, n);
+	json_decref(facts);
 }
 
 static bool take_dialog(
