@@ -18,6 +18,7 @@
 #include "dataplane/kernel.h"
 #include "dataplane/neighbour.h"
 #include "dataplane/port.h"
+#include "dataplane/telemetry.h"
 #include "dataplane/worker.h"
 #include "settings/settings.h"
 
@@ -167,6 +168,11 @@ static int start(struct dataplane *d, char *why)
 	}
 	if (!e)
 		e = open_workers(d, why);
+	if (!e) {
+		e = dp_telemetry_open(d->region, d->port, d->ports);
+		if (e)
+			snprintf(why, WHY_BYTES, "DPDK takes no telemetry endpoints: %s", strerror(-e));
+	}
 	return e;
 }
 
@@ -224,6 +230,7 @@ static void stop(struct dataplane *d)
 	atomic_store(&d->stop, true);
 	if (d->environment)
 		rte_eal_mp_wait_lcore();
+	dp_telemetry_close();
 	for (uint32_t w = 0; w < d->workers; w++)
 		dp_worker_close(&d->worker[w]);
 	free(d->worker);

@@ -38,6 +38,7 @@ PROGRAMS = {
     "torture": ("torture.py", "{build}/tests/e2e/ua_probe"),
     "dataplane_ports": ("dataplane_ports.py", "--build", "{build}"),
     "dataplane_starts": ("dataplane_starts.py", "--build", "{build}"),
+    "dataplane_telemetry": ("dataplane_telemetry.py", "--build", "{build}"),
     "media_layer": ("media_layer.py", "--build", "{build}"),
     "demo": ("demo.py", "--build", "{build}"),
 }

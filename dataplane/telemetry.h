@@ -1,0 +1,17 @@
+/* DPDK's telemetry socket, below /tollgate: dpdk-telemetry.py and the collectors that speak its protocol see
+ * workers, drops, ports and legs there. Handlers run on DPDK's own threads and only read the region. */
+#ifndef TG_DATAPLANE_TELEMETRY_H
+#define TG_DATAPLANE_TELEMETRY_H
+
+#include <stdint.h>
+
+#include "contract/region.h"
+#include "dataplane/port.h"
+
+/* Registers the endpoints; to be called when the ports are open. Region and ports stay valid until
+ * dp_telemetry_close(). Returns 0 or -errno. */
+int dp_telemetry_open(const struct tg_region *region, const struct dp_port *port, uint32_t ports);
+/* From now on the endpoints answer with an error; returns when no handler reads any more. */
+void dp_telemetry_close(void);
+
+#endif
