@@ -24,7 +24,7 @@ enum tg_source_kind {
 	TG_SOURCE_PLAY,  /* it hears a media item */
 };
 
-#define TG_LEG_LATCH (1u << 0) /* another port of the same host is taken, once */
+#define TG_LEG_LATCH (1u << 0) /* another port of the same host is taken, once (dataplane/latch.h) */
 #define TG_LEG_HOLD  (1u << 1) /* the far end is on hold: nothing is sent to it, no media timeout */
 
 /* Payload types of one direction. 255: not negotiated. */

@@ -72,6 +72,7 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 	row->flags = p->flags & (TG_LEG_LATCH | TG_LEG_HOLD);
 	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
 	dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
+	l->latch[leg] = (struct dp_latch){0};
 	l->place[leg] = l->open_count;
 	l->open[l->open_count++] = leg;
 	tg_counter_set(&l->stats->legs_open, l->open_count);
@@ -109,8 +110,10 @@ void dp_leg_change(struct dp_legs *l, uint32_t leg, const struct tg_leg_program 
 		dp_liveness_arm(l, leg, now_tsc);
 	row->flags = (uint8_t)((row->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD | DP_ROW_LATCHED)) |
 			       (p->flags & (TG_LEG_LATCH | TG_LEG_HOLD)) | (latched ? DP_ROW_LATCHED : 0));
-	if (!latched)
+	if (!latched) {
+		l->latch[leg] = (struct dp_latch){0};
 		dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
+	}
 	/* Behind the far end: a command that is repeated after a kill learns from it whether that has moved.
 	 */
 	dp_step();

@@ -37,7 +37,8 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 		return e;
 	l->open = calloc(l->rows, sizeof(*l->open));
 	l->place = malloc(l->rows * sizeof(*l->place));
-	if (!l->open || !l->place) {
+	l->latch = calloc(l->rows, sizeof(*l->latch));
+	if (!l->open || !l->place || !l->latch) {
 		dp_legs_close(l);
 		return -ENOMEM;
 	}
@@ -51,7 +52,9 @@ void dp_legs_close(struct dp_legs *l)
 {
 	free(l->open);
 	free(l->place);
+	free(l->latch);
 	l->open = l->place = NULL;
+	l->latch = NULL;
 	dp_wheel_close(&l->wheel);
 }
 

@@ -9,6 +9,7 @@
 
 #include "contract/region.h"
 #include "dataplane/clock.h"
+#include "dataplane/latch.h"
 #include "dataplane/nexthop.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/wheel.h"
@@ -31,6 +32,7 @@ struct dp_legs {
 	uint8_t dscp;
 	/* Open legs, in no order, and where each is in that list (TG_NONE: not open). */
 	uint32_t *open, *place;
+	struct dp_latch *latch; /* by leg; begun anew by a successor */
 	uint32_t open_count;
 	uint32_t sweep;       /* next of `open` that liveness looks at */
 	uint64_t boundary_ns; /* last time stamp that was given out */

@@ -11,26 +11,40 @@ static bool is_negotiated(const struct tg_ingress *row, uint8_t payload_type)
 	return payload_type == row->rx.audio || payload_type == row->rx.event;
 }
 
-/* The signalled port may be one behind a NAT: the first of the signalled host that sends what was negotiated
- * is taken for it. Another host never is: it would only have to spray all ports to take a call over. */
-static bool latch(struct dp_legs *l, const struct dp_packet *p)
+static void take_source(struct dp_legs *l, const struct dp_packet *p)
+{
+	struct tg_egress *e = &l->egress[p->leg];
+	l->ingress[p->leg].flags |= DP_ROW_LATCHED;
+	l->latch[p->leg] = (struct dp_latch){0};
+	dp_leg_set_far_end(l, p->leg, p->src_ip_be, p->src_port_be);
+	atomic_store_explicit(&e->latches, atomic_load_explicit(&e->latches, memory_order_relaxed) + 1,
+		memory_order_release);
+	dp_legs_news(l, p->leg);
+}
+
+/* The signalled port may be one behind a NAT: a source of the signalled host that goes on sending what was
+ * negotiated is taken for it. Another host never is: it would only have to spray all ports to take a call
+ * over. Returns whether the packet is the far end's. */
+static bool latch(struct dp_legs *l, const struct dp_packet *p, uint64_t now_tsc)
 {
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if ((row->flags & (TG_LEG_LATCH | DP_ROW_LATCHED)) != TG_LEG_LATCH || p->verdict != DP_RTP ||
 		!is_negotiated(row, p->payload_type) ||
 		(row->match_ip_be && p->src_ip_be != row->match_ip_be))
 		return false;
-	struct tg_egress *e = &l->egress[p->leg];
-	row->flags |= DP_ROW_LATCHED;
-	dp_leg_set_far_end(l, p->leg, p->src_ip_be, p->src_port_be);
-	atomic_store_explicit(&e->latches, atomic_load_explicit(&e->latches, memory_order_relaxed) + 1,
-		memory_order_release);
-	dp_legs_news(l, p->leg);
+	struct dp_latch_packet seen = {.ip_be = p->src_ip_be,
+		.ssrc = p->ssrc,
+		.port_be = p->src_port_be,
+		.seq = p->seq,
+		.at_ms = (uint32_t)(now_tsc / l->clock.ticks_per_ms)};
+	if (!dp_latch_watch(&l->latch[p->leg], &seen))
+		return false;
+	take_source(l, p);
 	return true;
 }
 
 /* Why the packet isn't accepted, or TG_DROPS. */
-static enum tg_drop refuse(struct dp_legs *l, const struct dp_packet *p)
+static enum tg_drop refuse(struct dp_legs *l, const struct dp_packet *p, uint64_t now_tsc)
 {
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if (l->place[p->leg] == TG_NONE)
@@ -38,15 +52,15 @@ static enum tg_drop refuse(struct dp_legs *l, const struct dp_packet *p)
 	if (p->verdict == DP_RTCP)
 		return TG_DROP_rtcp_ignored;
 	bool other = p->src_ip_be != row->match_ip_be || p->src_port_be != row->match_port_be;
-	if (other && !latch(l, p))
+	if (other && !latch(l, p, now_tsc))
 		return TG_DROP_wrong_source;
 	if (p->verdict == DP_DROP)
 		return (enum tg_drop)p->drop;
 	if (!is_negotiated(row, p->payload_type))
 		return TG_DROP_payload_type;
-	/* The source that was signalled is the latch's choice too, once it has sent. */
+	/* The source that was signalled comes first: its first packet ends the search. */
 	if ((row->flags & (TG_LEG_LATCH | DP_ROW_LATCHED)) == TG_LEG_LATCH)
-		latch(l, p);
+		take_source(l, p);
 	return TG_DROPS;
 }
 
@@ -120,7 +134,7 @@ bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, 
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if (p->verdict == DP_RTCP)
 		tg_counter_add(&l->stats->rtcp, 1);
-	enum tg_drop why = refuse(l, p);
+	enum tg_drop why = refuse(l, p, now_tsc);
 	bool event = p->payload_type == row->rx.event;
 	if (why == TG_DROPS && event && p->payload_bytes < DP_EVENT_BYTES)
 		why = TG_DROP_bad_rtp;

@@ -1,4 +1,7 @@
 /* What the link passes on from the dataplane, brought to the session that it concerns. */
+#include <arpa/inet.h>
+
+#include "base/log.h"
 #include "controlplane/calls/engine_private.h"
 
 struct place {
@@ -43,6 +46,14 @@ static void on_media_timeout(void *engine, struct link_row row)
 	engine_process(engine, p.call);
 }
 
+static void on_latched(void *engine, struct link_row row, uint32_t ip_be, uint16_t port)
+{
+	struct place p;
+	char ip[INET_ADDRSTRLEN];
+	if (find(engine, row, &p) && inet_ntop(AF_INET, &ip_be, ip, sizeof(ip)))
+		log_info(calls, p.call->session->text, "latched", "leg=%d source=%s:%u", p.leg, ip, port);
+}
+
 static void on_refused(void *engine, struct link_row row, int refusal)
 {
 	struct place p;
@@ -72,6 +83,7 @@ static void on_snapshot(void *engine, uint32_t tag, uint32_t worker, bool ok, co
 const struct link_handler engine_news = {.digit = on_digit,
 	.play_done = on_play_done,
 	.media_timeout = on_media_timeout,
+	.latched = on_latched,
 	.refused = on_refused,
 	.released = on_released,
 	.snapshot = on_snapshot};

@@ -1,5 +1,6 @@
 #include "controlplane/link/link.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,7 @@ bool link_adopt(struct link *l, struct link_row row, const struct link_passed *p
 	use->digits = passed->digits;
 	use->media_timeouts = passed->media_timeouts;
 	use->play_done = passed->play_done;
+	use->latches = programmed ? atomic_load_explicit(&e->latches, memory_order_relaxed) : 0;
 	atomic_store_explicit(&d->digits_taken, passed->digits, memory_order_release);
 	return true;
 }
@@ -389,6 +391,7 @@ static void look_at_news(struct link *l, uint32_t index)
 	bool stopped = atomic_load_explicit(&e->play_stopped, memory_order_relaxed);
 	uint32_t digits = atomic_load_explicit(&e->digit_count, memory_order_acquire);
 	uint32_t timeouts = atomic_load_explicit(&e->media_timeouts, memory_order_acquire);
+	uint32_t latches = atomic_load_explicit(&e->latches, memory_order_acquire);
 	if (digits - use->digits >
 		TG_DIGITS_WAITING) /* never so by a worker of ours: it counts digits_lost */
 		use->digits = digits - TG_DIGITS_WAITING;
@@ -405,6 +408,11 @@ static void look_at_news(struct link *l, uint32_t index)
 	if (use->generation == row.generation && use->state == ROW_OPEN && use->media_timeouts != timeouts) {
 		use->media_timeouts = timeouts;
 		l->handler.media_timeout(l->ctx, row);
+	}
+	if (use->generation == row.generation && use->state == ROW_OPEN && use->latches != latches) {
+		const struct tg_ingress *in = tg_region_ingress(l->region, index);
+		use->latches = latches;
+		l->handler.latched(l->ctx, row, in->match_ip_be, be16toh(in->match_port_be));
 	}
 }
 

@@ -25,6 +25,8 @@ struct link_handler {
 	void (*digit)(void *ctx, struct link_row row, char digit);
 	void (*play_done)(void *ctx, struct link_row row, uint32_t play_id, bool stopped);
 	void (*media_timeout)(void *ctx, struct link_row row);
+	/* The leg was set to latch, and takes this source for its far end. Not told again to a successor. */
+	void (*latched)(void *ctx, struct link_row row, uint32_t ip_be, uint16_t port);
 	/* The dataplane refused a command: a fault of ours, or a worker that is another build. */
 	void (*refused)(void *ctx, struct link_row row, int refusal);
 	/* The final meter record of the row has been appended to the journal. */

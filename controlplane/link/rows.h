@@ -12,7 +12,7 @@ struct row_use {
 	uint32_t generation;
 	uint8_t state; /* enum row_state */
 	/* What of the egress record's news has been passed on. */
-	uint32_t digits, play_done, media_timeouts;
+	uint32_t digits, play_done, media_timeouts, latches;
 };
 
 struct rows {

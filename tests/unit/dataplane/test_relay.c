@@ -119,7 +119,7 @@ START_TEST(nobody_hears_it_and_it_is_counted)
 }
 END_TEST
 
-START_TEST(a_latch_takes_the_first_that_sends_what_was_negotiated)
+START_TEST(a_latch_takes_who_goes_on_sending_what_was_negotiated)
 {
 	open_fixture();
 	open_pair();
@@ -137,11 +137,15 @@ START_TEST(a_latch_takes_the_first_that_sends_what_was_negotiated)
 	ck_assert(!relay(&p, &out));
 	ck_assert_uint_eq(f.legs.egress[1].latches, 0);
 	p.src_ip_be = ALICE_BE;
+	for (p.seq = 1; p.seq < DP_LATCH_PACKETS; p.seq++) {
+		ck_assert(!relay(&p, &out));
+		ck_assert_uint_eq(f.legs.egress[1].latches, 0);
+	}
 	ck_assert(relay(&p, &out));
 	ck_assert_uint_eq(f.legs.egress[1].latches, 1);
 	ck_assert_uint_eq(news(), 1);
 	/* Once. */
-	struct dp_packet other = packet_for(1, 2, 320);
+	struct dp_packet other = packet_for(1, 9, 320);
 	ck_assert(!relay(&other, &out));
 	ck_assert_uint_eq(f.legs.egress[1].latches, 1);
 	/* What alice is sent goes there now. */
@@ -158,9 +162,30 @@ START_TEST(a_latch_takes_the_first_that_sends_what_was_negotiated)
 	a.remote_port_be++;
 	ck_assert_int_eq(do_program(1, 1, &a), 0);
 	ck_assert_uint_eq(f.legs.ingress[1].match_port_be, a.remote_port_be);
-	p.seq = 9;
+	for (p.seq = 9; p.seq < 8 + DP_LATCH_PACKETS; p.seq++)
+		ck_assert(!relay(&p, &out));
 	ck_assert(relay(&p, &out));
 	ck_assert_uint_eq(f.legs.egress[1].latches, 2);
+	close_fixture();
+}
+END_TEST
+
+START_TEST(the_signalled_source_ends_the_search)
+{
+	open_fixture();
+	open_pair();
+	struct tg_leg_program a = program_to(ALICE_BE);
+	a.flags = TG_LEG_LATCH;
+	ck_assert_int_eq(do_program(1, 1, &a), 0);
+	struct dp_packet stranger = packet_for(1, 1, 160), p = packet_for(1, 1, 160);
+	stranger.src_port_be = htobe16(9999);
+	for (stranger.seq = 1; stranger.seq < DP_LATCH_PACKETS; stranger.seq++)
+		ck_assert(!relay(&stranger, &out));
+	ck_assert(relay(&p, &out));
+	for (int i = 0; i < 2 * DP_LATCH_PACKETS; i++, stranger.seq++)
+		ck_assert(!relay(&stranger, &out));
+	ck_assert_uint_eq(f.legs.ingress[1].match_port_be, a.remote_port_be);
+	ck_assert_uint_eq(dropped(TG_DROP_wrong_source), 3 * DP_LATCH_PACKETS - 1);
 	close_fixture();
 }
 END_TEST
@@ -176,7 +201,10 @@ START_TEST(a_leg_without_a_far_end_accepts_nothing_but_a_latch)
 	ck_assert_uint_eq(dropped(TG_DROP_wrong_source), 1);
 	a.flags = TG_LEG_LATCH;
 	ck_assert_int_eq(do_program(1, 1, &a), 0);
-	relay(&p, &out);
+	for (p.seq = 1; p.seq <= DP_LATCH_PACKETS; p.seq++) {
+		ck_assert_uint_eq(f.legs.ingress[1].match_ip_be, 0);
+		relay(&p, &out);
+	}
 	ck_assert_uint_eq(f.legs.ingress[1].match_ip_be, ALICE_BE);
 	close_fixture();
 }
@@ -358,7 +386,7 @@ END_TEST
 
 TESTS("relay", a_packet_of_alice_becomes_one_of_ours_for_bob, reasons_to_drop,
 	a_port_that_takes_nothing_and_a_neighbour_that_is_not_known, nobody_hears_it_and_it_is_counted,
-	a_latch_takes_the_first_that_sends_what_was_negotiated,
+	a_latch_takes_who_goes_on_sending_what_was_negotiated, the_signalled_source_ends_the_search,
 	a_leg_without_a_far_end_accepts_nothing_but_a_latch, digits_are_taken_once_and_sent_on,
 	events_are_mapped_or_left_out_without_a_gap, hold_sends_nothing_and_the_stream_goes_on_afterwards,
 	a_new_ssrc_of_the_far_end_does_not_show, a_change_of_source_does_not_show, another_codec_goes_nowhere,

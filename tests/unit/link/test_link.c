@@ -12,7 +12,8 @@ static struct tg_region *control, *worker;
 static struct journal *journal;
 static struct link *l;
 static char name[64], dir[SCRATCH_BYTES];
-static unsigned digits, plays, released, refused;
+static unsigned digits, plays, latched, released, refused;
+static uint32_t latched_ip_be, latched_port;
 static char last_digit;
 
 static void on_digit(void *ctx, struct link_row row, char digit)
@@ -28,6 +29,13 @@ static void on_play_done(void *ctx, struct link_row row, uint32_t id, bool stopp
 
 static void on_timeout(void *ctx, struct link_row row)
 {
+}
+
+static void on_latched(void *ctx, struct link_row row, uint32_t ip_be, uint16_t port)
+{
+	latched++;
+	latched_ip_be = ip_be;
+	latched_port = port;
 }
 
 static void on_refused(void *ctx, struct link_row row, int refusal)
@@ -47,7 +55,7 @@ static void on_snapshot(void *ctx, uint32_t tag, uint32_t w, bool ok, const json
 }
 
 static const struct link_handler handler = {
-	on_digit, on_play_done, on_timeout, on_refused, on_released, on_snapshot};
+	on_digit, on_play_done, on_timeout, on_latched, on_refused, on_released, on_snapshot};
 
 static uint64_t now(void *ctx)
 {
@@ -302,6 +310,33 @@ START_TEST(a_second_release_waits_for_the_final_record_of_the_first)
 }
 END_TEST
 
+START_TEST(a_latch_is_told_once)
+{
+	struct link_row row = open_row();
+	struct tg_ingress *in = tg_region_ingress(worker, row.row);
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	struct link_passed passed = {0};
+	uint32_t stint;
+	latched = 0;
+	in->match_ip_be = 0x01020304;
+	in->match_port_be = htobe16(4711);
+	atomic_store(&e->latches, 1);
+	link_look(l, row);
+	link_look(l, row);
+	ck_assert_uint_eq(latched, 1);
+	ck_assert_uint_eq(latched_ip_be, 0x01020304);
+	ck_assert_uint_eq(latched_port, 4711);
+	link_close(l);
+	open_link();
+	ck_assert(link_adopt(l, row, &passed, &stint));
+	link_look(l, row);
+	ck_assert_uint_eq(latched, 1);
+	atomic_store(&e->latches, 2);
+	link_look(l, row);
+	ck_assert_uint_eq(latched, 2);
+}
+END_TEST
+
 START_TEST(a_successor_goes_on_with_the_news_from_where_it_was_kept)
 {
 	struct link_row row = open_row();
@@ -382,6 +417,7 @@ int main(void)
 	tcase_add_test(t, a_row_the_worker_never_had_is_released_by_its_refusal);
 	tcase_add_test(t, another_commands_refusal_does_not_end_a_release);
 	tcase_add_test(t, a_second_release_waits_for_the_final_record_of_the_first);
+	tcase_add_test(t, a_latch_is_told_once);
 	tcase_add_test(t, a_successor_goes_on_with_the_news_from_where_it_was_kept);
 	tcase_add_test(t, commands_wait_for_room_in_order);
 	tcase_add_test(t, a_snapshot_is_compared_with_what_was_journalled);
