@@ -77,6 +77,19 @@ static int open_region(struct dataplane *d, char *why)
 	return 0;
 }
 
+/* Where the worker's processor has its memory; workers take the lcores in order (launch()). */
+static int socket_of(uint32_t worker)
+{
+	uint32_t w = 0;
+	unsigned lcore;
+	RTE_LCORE_FOREACH_WORKER(lcore)
+	{
+		if (w++ == worker)
+			return (int)rte_lcore_to_socket_id(lcore);
+	}
+	return SOCKET_ID_ANY;
+}
+
 static int make_pools(struct dataplane *d, char *why)
 {
 	/* Keep an eighth for everything else. */
@@ -94,7 +107,7 @@ static int make_pools(struct dataplane *d, char *why)
 		char name[32];
 		snprintf(name, sizeof(name), "frames_%u", w);
 		d->pool[w] = rte_pktmbuf_pool_create(
-			name, (unsigned)n, MBUF_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+			name, (unsigned)n, MBUF_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, socket_of(w));
 		if (!d->pool[w]) {
 			snprintf(why, WHY_BYTES,
 				"no memory for packet buffers: make eal.memory_mib larger (now %d), or "

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "dataplane/environment.h"
 #include "dataplane/filter.h"
+#include "dataplane/steer.h"
 
 #define RX_DESCRIPTORS 1024
 #define TX_DESCRIPTORS 1024
@@ -215,6 +216,8 @@ int dp_port_open(struct dp_port *p, const struct tg_capacity *cap, struct rte_me
 		goto fail;
 	}
 	memcpy(p->mac, &mac, sizeof(p->mac));
+	if (!p->kernel_has_it)
+		dp_steer(p, cap);
 	e = attach_filter(p, cap, cause, sizeof(cause));
 	if (e) {
 		snprintf(why, n, "port %s: %s", device.name, cause);

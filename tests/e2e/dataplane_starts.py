@@ -184,6 +184,8 @@ def case_several_workers(build):
     for kind, workers in (("af_packet", 3), ("dpdk", 3)):
         with Bench(build, kind, workers=workers) as bench:
             bench.start()
+            if kind == "dpdk":  # a driver without flow rules
+                bench.dataplane.wait_for_line("event=steering port=0 by=rss ")
             driver, ends = bench.driver, []
             per = 1000 // workers
             for w in range(workers):

@@ -1,0 +1,68 @@
+#include <arpa/inet.h>
+
+#include "dataplane/steer_plan.h"
+#include "tests/unit/contract/suite.h"
+
+static struct dp_steer_rule rule[DP_STEER_RULES_MAX];
+
+static struct tg_capacity capacity(uint32_t workers, uint32_t addresses, uint32_t port_min, uint32_t ports)
+{
+	struct tg_capacity cap = {
+		.workers = workers, .addresses = addresses, .port_min = port_min, .ports = ports};
+	for (uint32_t a = 0; a < addresses; a++)
+		cap.address_be[a] = htonl(0xc6120001u + a);
+	return cap;
+}
+
+/* Each media port, RTP and RTCP, is one worker's: the owner's. */
+static void check_plan(struct tg_capacity cap)
+{
+	uint32_t n = dp_steer_plan(&cap, rule);
+	ck_assert_uint_gt(n, 0);
+	ck_assert_uint_le(n, DP_STEER_RULES_MAX);
+	for (uint32_t leg = 0; leg < tg_capacity_legs(&cap); leg++) {
+		uint32_t ip_be, found[2] = {0};
+		uint16_t port;
+		tg_capacity_address(&cap, leg, &ip_be, &port);
+		for (uint32_t i = 0; i < n; i++) {
+			for (uint16_t odd = 0; odd < 2; odd++) {
+				if (rule[i].ip_be != ip_be || ((port + odd) & rule[i].mask) != rule[i].port)
+					continue;
+				found[odd]++;
+				ck_assert_uint_eq(rule[i].worker, tg_capacity_worker(&cap, leg));
+			}
+		}
+		ck_assert_uint_eq(found[0], 1);
+		ck_assert_uint_eq(found[1], 1);
+	}
+}
+
+START_TEST(one_worker_needs_no_rules)
+{
+	struct tg_capacity cap = capacity(1, 2, 20000, 1000);
+	ck_assert_uint_eq(dp_steer_plan(&cap, rule), 0);
+}
+END_TEST
+
+START_TEST(addresses_are_dealt_out_where_there_are_enough)
+{
+	struct tg_capacity cap = capacity(3, 4, 20000, 100);
+	ck_assert_uint_eq(dp_steer_plan(&cap, rule), 4);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert_uint_eq(rule[i].mask, 0);
+	check_plan(cap);
+}
+END_TEST
+
+START_TEST(ports_are_shared_where_there_are_not)
+{
+	check_plan(capacity(2, 1, 20000, 10000));
+	check_plan(capacity(3, 2, 1024, 64512)); /* up to the last port there is */
+	check_plan(capacity(16, 1, 20002, 34));
+	check_plan(capacity(16, 15, 1026, 64510));
+	check_plan(capacity(2, 1, 1024, 4));
+}
+END_TEST
+
+TESTS("steer_plan", one_worker_needs_no_rules, addresses_are_dealt_out_where_there_are_enough,
+	ports_are_shared_where_there_are_not)
