@@ -105,6 +105,7 @@ void dp_legs_not_sent(struct dp_legs *l, enum dp_sent_as as, uint32_t leg)
 void dp_legs_drop(struct dp_legs *l, enum tg_drop why, uint32_t leg)
 {
 	tg_counter_add(&l->stats->drops[why], 1);
+	l->last_drop = why;
 	if (!tg_drop_info[why].charges_leg || leg == TG_NONE || l->place[leg] == TG_NONE)
 		return;
 	_Atomic uint32_t *n = &l->ingress[leg].dropped_packets;

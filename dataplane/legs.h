@@ -36,6 +36,7 @@ struct dp_legs {
 	uint32_t open_count;
 	uint32_t sweep;       /* next of `open` that liveness looks at */
 	uint64_t boundary_ns; /* last time stamp that was given out */
+	enum tg_drop last_drop;
 	/* Counted since the last dp_legs_flush(). */
 	struct tg_meter tally;
 };

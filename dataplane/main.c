@@ -48,6 +48,7 @@ struct dataplane {
 	uint32_t ports; /* that are open */
 	struct dp_kernel kernel;
 	struct dp_neighbour *neighbour;
+	struct dp_capture *capture;
 	struct dp_worker *worker;
 	uint32_t workers; /* that are open */
 	atomic_bool stop;
@@ -139,6 +140,7 @@ static int open_workers(struct dataplane *d, char *why)
 		.exchange = &d->exchange,
 		.port = d->port,
 		.ports = d->ports,
+		.capture = d->capture,
 		.dscp = (uint8_t)d->settings.media.dscp,
 		.adaptive = strcmp(d->settings.media.idle, "spin") != 0,
 		.stop = &d->stop};
@@ -179,10 +181,14 @@ static int start(struct dataplane *d, char *why)
 		if (e)
 			snprintf(why, WHY_BYTES, "no netlink socket: %s", strerror(-e));
 	}
+	if (!e && dp_capture_open(&d->capture, d->region, d->settings.node.run_dir)) {
+		snprintf(why, WHY_BYTES, "out of memory");
+		e = -ENOMEM;
+	}
 	if (!e)
 		e = open_workers(d, why);
 	if (!e) {
-		e = dp_telemetry_open(d->region, d->port, d->ports);
+		e = dp_telemetry_open(d->region, d->port, d->ports, d->capture);
 		if (e)
 			snprintf(why, WHY_BYTES, "DPDK takes no telemetry endpoints: %s", strerror(-e));
 	}
@@ -222,6 +228,7 @@ static void run_main(struct dataplane *d)
 			served = now;
 		if (now - neighbours >= ROUND_NS) {
 			dp_neighbour_serve(d->neighbour, now);
+			dp_capture_serve(d->capture);
 			neighbours = now;
 		}
 		if (now - refresh >= REFRESH_NS) {
@@ -240,10 +247,13 @@ static void run_main(struct dataplane *d)
 
 static void stop(struct dataplane *d)
 {
+	if (d->capture)
+		dp_capture_refuse(d->capture);
+	dp_telemetry_close();
 	atomic_store(&d->stop, true);
 	if (d->environment)
 		rte_eal_mp_wait_lcore();
-	dp_telemetry_close();
+	dp_capture_close(d->capture);
 	for (uint32_t w = 0; w < d->workers; w++)
 		dp_worker_close(&d->worker[w]);
 	free(d->worker);

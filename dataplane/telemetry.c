@@ -18,6 +18,7 @@ static struct {
 	const struct tg_region *region; /* NULL: closed */
 	const struct dp_port *port;
 	uint32_t ports;
+	struct dp_capture *capture;
 } source = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* The number after the command; -EINVAL where there is none, something else, or none below `count`. */
@@ -175,17 +176,72 @@ static int say_leg(const char *params, struct rte_tel_data *d)
 	return rte_tel_data_add_dict_u64(d, "digits", e->stint_digits);
 }
 
+/* Where the frames go, or why they don't. */
+static int say_capture_of(uint32_t what, struct rte_tel_data *d)
+{
+	char text[256];
+	int e = dp_capture_start(source.capture, what, text, sizeof(text));
+	rte_tel_data_start_dict(d);
+	return rte_tel_data_add_dict_string(d, e ? "error" : "file", text);
+}
+
+static int say_capture_leg(const char *params, struct rte_tel_data *d)
+{
+	uint32_t leg;
+	if (number_of(params, tg_region_legs(source.region), &leg))
+		return -EINVAL;
+	return say_capture_of(DP_CAPTURE_LEG + leg, d);
+}
+
+static int say_capture_drops(const char *params, struct rte_tel_data *d)
+{
+	return say_capture_of(DP_CAPTURE_DROPS, d);
+}
+
+static void add_capture(struct rte_tel_data *d)
+{
+	struct dp_capture_state state;
+	dp_capture_look(source.capture, &state);
+	rte_tel_data_add_dict_string(d, "file", state.path);
+	rte_tel_data_add_dict_u64(d, "running", state.what != DP_CAPTURE_NOTHING);
+	rte_tel_data_add_dict_u64(d, "frames", state.frames);
+	rte_tel_data_add_dict_u64(d, "lost", state.lost);
+}
+
+static int say_capture(const char *params, struct rte_tel_data *d)
+{
+	rte_tel_data_start_dict(d);
+	add_capture(d);
+	return 0;
+}
+
+static int say_capture_stop(const char *params, struct rte_tel_data *d)
+{
+	char text[256];
+	int e = dp_capture_stop(source.capture, text, sizeof(text));
+	rte_tel_data_start_dict(d);
+	if (e)
+		rte_tel_data_add_dict_string(d, "error", text);
+	else
+		add_capture(d);
+	return 0;
+}
+
 /* ENDPOINT(name, handler, help): /tollgate/NAME. */
-#define ENDPOINTS(ENDPOINT)                                                                            \
-	ENDPOINT(info, say_info, "Version, region and sizes. No parameters.")                          \
-	ENDPOINT(workers, say_workers, "Numbers of the workers. No parameters.")                       \
-	ENDPOINT(worker, say_worker, "Counters of a worker. Parameters: worker")                       \
-	ENDPOINT(drops, say_drops, "Dropped frames by reason. Parameters: worker; none: all together") \
-	ENDPOINT(meters, say_meters, "What all workers have metered. No parameters.")                  \
-	ENDPOINT(ports, say_ports, "Numbers of the media ports. No parameters.")                       \
-	ENDPOINT(port, say_port, "A media port; /ethdev has its counters. Parameters: port")           \
-	ENDPOINT(legs, say_legs, "Open legs, the first 512. No parameters.")                           \
-	ENDPOINT(leg, say_leg, "One leg. Parameters: leg")
+#define ENDPOINTS(ENDPOINT)                                                                             \
+	ENDPOINT(info, say_info, "Version, region and sizes. No parameters.")                           \
+	ENDPOINT(workers, say_workers, "Numbers of the workers. No parameters.")                        \
+	ENDPOINT(worker, say_worker, "Counters of a worker. Parameters: worker")                        \
+	ENDPOINT(drops, say_drops, "Dropped frames by reason. Parameters: worker; none: all together")  \
+	ENDPOINT(meters, say_meters, "What all workers have metered. No parameters.")                   \
+	ENDPOINT(ports, say_ports, "Numbers of the media ports. No parameters.")                        \
+	ENDPOINT(port, say_port, "A media port; /ethdev has its counters. Parameters: port")            \
+	ENDPOINT(legs, say_legs, "Open legs, the first 512. No parameters.")                            \
+	ENDPOINT(leg, say_leg, "One leg. Parameters: leg")                                              \
+	ENDPOINT(capture, say_capture, "The capture that runs or ran last. No parameters.")             \
+	ENDPOINT(capture_leg, say_capture_leg, "Captures a leg's frames to a file. Parameters: leg")    \
+	ENDPOINT(capture_drops, say_capture_drops, "Captures dropped frames to a file. No parameters.") \
+	ENDPOINT(capture_stop, say_capture_stop, "Ends the capture. No parameters.")
 
 #define ENDPOINT(name, handler, help)                                                         \
 	static int answer_##name(const char *cmd, const char *params, struct rte_tel_data *d) \
@@ -198,13 +254,15 @@ static int say_leg(const char *params, struct rte_tel_data *d)
 ENDPOINTS(ENDPOINT)
 #undef ENDPOINT
 
-int dp_telemetry_open(const struct tg_region *region, const struct dp_port *port, uint32_t ports)
+int dp_telemetry_open(const struct tg_region *region, const struct dp_port *port, uint32_t ports,
+	struct dp_capture *capture)
 {
 	int e = 0;
 	pthread_mutex_lock(&source.lock);
 	source.region = region;
 	source.port = port;
 	source.ports = ports;
+	source.capture = capture;
 	pthread_mutex_unlock(&source.lock);
 #define ENDPOINT(name, handler, help) \
 	e = e ? e : rte_telemetry_register_cmd("/tollgate/" #name, answer_##name, help);

@@ -33,6 +33,21 @@ static void queue(struct dp_transmit *t, struct rte_mbuf *m, uint32_t port, enum
 		flush_lane(t, port);
 }
 
+/* The leg whose far end hears the frame. */
+static uint32_t heard_by(const struct dp_legs *l, const struct dp_outgoing *out)
+{
+	return out->as == DP_SENT_RELAYED ? l->ingress[out->leg].sink : out->leg;
+}
+
+static void capture(struct dp_transmit *t, struct rte_mbuf *m, uint32_t port, const struct dp_outgoing *out)
+{
+	uint32_t wanted = dp_capture_wanted(t->capture);
+	if (wanted < DP_CAPTURE_LEG || wanted - DP_CAPTURE_LEG != heard_by(t->legs, out))
+		return;
+	m->port = t->port[port].id;
+	dp_capture_frame(t->capture, t->queue, m, true);
+}
+
 void dp_transmit_rtp(struct dp_transmit *t, struct rte_mbuf *m, const struct dp_outgoing *out)
 {
 	struct dp_link link;
@@ -52,6 +67,7 @@ void dp_transmit_rtp(struct dp_transmit *t, struct rte_mbuf *m, const struct dp_
 	m->data_len = (uint16_t)(dp_link_bytes(&link) + 28 + out->rtp_bytes);
 	m->pkt_len = m->data_len;
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	capture(t, m, port, out);
 	queue(t, m, port, out->as, out->leg, out->rtp_bytes);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "dataplane/capture.h"
 #include "dataplane/legs.h"
 #include "dataplane/port.h"
 
@@ -23,6 +24,7 @@ struct dp_tx_lane {
 
 struct dp_transmit {
 	struct dp_legs *legs;
+	struct dp_capture *capture;
 	const struct dp_port *port;
 	uint32_t ports;
 	uint16_t queue;

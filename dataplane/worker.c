@@ -37,13 +37,17 @@ int dp_worker_open(
 	w->index = index;
 	w->adaptive = o->adaptive;
 	w->exchange = o->exchange;
+	w->capture = o->capture;
 	w->port = o->port;
 	w->ports = o->ports;
 	w->pool = pool;
 	w->stop = o->stop;
 	dp_local_init(&w->local, tg_region_capacity(o->region));
-	w->transmit = (struct dp_transmit){
-		.legs = &w->legs, .port = o->port, .ports = o->ports, .queue = (uint16_t)index};
+	w->transmit = (struct dp_transmit){.legs = &w->legs,
+		.capture = o->capture,
+		.port = o->port,
+		.ports = o->ports,
+		.queue = (uint16_t)index};
 	int e = dp_legs_open(&w->legs, o->region, index, o->dscp);
 	if (e)
 		return e;
@@ -58,6 +62,8 @@ void dp_worker_close(struct dp_worker *w)
 
 static void drop(struct dp_worker *w, struct rte_mbuf *m, enum tg_drop why)
 {
+	if (dp_capture_wanted(w->capture) == DP_CAPTURE_DROPS)
+		dp_capture_frame(w->capture, w->index, m, false);
 	dp_legs_drop(&w->legs, why, TG_NONE);
 	rte_pktmbuf_free(m);
 }
@@ -141,7 +147,13 @@ static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_pack
 	catch_up_with_commands(w, p->leg, now);
 	struct dp_outgoing out;
 	uint8_t *rtp = rte_pktmbuf_mtod(m, uint8_t *) + p->ip_at + DP_IP_BYTES + DP_UDP_BYTES;
+	uint32_t wanted = dp_capture_wanted(w->capture);
+	if (wanted == DP_CAPTURE_LEG + p->leg)
+		dp_capture_frame(w->capture, w->index, m, false);
+	w->legs.last_drop = TG_DROPS;
 	if (!dp_relay(&w->legs, p, rtp, now, &out)) {
+		if (wanted == DP_CAPTURE_DROPS && w->legs.last_drop != TG_DROPS)
+			dp_capture_frame(w->capture, w->index, m, false);
 		rte_pktmbuf_free(m);
 		return;
 	}

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/capture.h"
 #include "dataplane/command.h"
 #include "dataplane/exchange.h"
 #include "dataplane/legs.h"
@@ -27,6 +28,7 @@ struct dp_worker {
 	struct dp_police to_kernel;
 	struct dp_local local;
 	struct dp_exchange *exchange;
+	struct dp_capture *capture;
 	const struct dp_port *port;
 	uint32_t ports;
 	struct rte_mempool *pool;
@@ -41,6 +43,7 @@ struct dp_worker_options {
 	struct dp_exchange *exchange;
 	const struct dp_port *port;
 	uint32_t ports;
+	struct dp_capture *capture;
 	uint8_t dscp;
 	bool adaptive;
 	atomic_bool *stop;
