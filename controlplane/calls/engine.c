@@ -186,7 +186,9 @@ static void begin(struct engine *e, const struct ua_event *ev, const struct regi
 		.media_timeout_ms = (uint32_t)set->media.timeout_ms,
 		.ring_seconds = (uint32_t)set->sip.ring_seconds,
 		.latch = set->media.latch,
-		.region = tg_region_id(e->region)};
+		.region = tg_region_id(e->region),
+		.clock_step_ms = tg_timebase_step_ns(tg_region_timebase(e->region)) /
+				 (int64_t)CLOCK_NS_PER_MS};
 	link_address(e->link, row, &b.ip_be, &b.port);
 	struct session_env env = engine_env(e, NULL);
 	struct session *s = session_create(registry_ref(e->registry), number, ev, &b, &env);
@@ -418,6 +420,9 @@ void engine_close_by_record(struct engine *e, const struct recovery_session *r)
 	snprintf(s->reason, sizeof(s->reason), "the control plane was restarted during the session");
 	s->partial = strdup("control plane restarted: the end is when it was back");
 	s->stint = r->stint;
+	/* Its dates are by the clock of its region. Another region's has the wall clock's time already. */
+	if (recovery_elsewhere(r, tg_region_id(e->region)))
+		env.now_ns -= (uint64_t)r->clock_step_ns;
 	for (int i = 0; i < r->legs; i++) {
 		struct leg *l = session_add_leg(s, &env);
 		if (!l)
