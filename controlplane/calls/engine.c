@@ -10,8 +10,6 @@
 
 #define TICK_BUSY_MS 2
 #define TICK_IDLE_MS 20
-/* How long a start of both planes may take before a missing dataplane is worth a warning. */
-#define DATAPLANE_START_NS (5 * CLOCK_NS_PER_S)
 
 uint64_t engine_now(const struct engine *e)
 {
@@ -299,26 +297,6 @@ static void rotate_cdr(struct engine *e)
 		journal_append(e->journal, FACT_cdr_rotate, json_pack("{s:s}", "reason", "age"));
 }
 
-/* While the dataplane doesn't run, somebody must keep the clock. */
-static void keep_clock(struct engine *e, uint64_t now)
-{
-	int pid;
-	uint64_t beat = tg_region_last_beat(e->region, TG_ROLE_DATAPLANE, &pid);
-	bool alive = beat && now - beat < 3 * CLOCK_NS_PER_S;
-	if (!alive)
-		tg_timebase_refresh(tg_region_timebase(e->region), tg_tsc(), clock_utc_ns());
-	if (!alive && now < e->started_ns + DATAPLANE_START_NS) /* it may be starting beside us */
-		return;
-	if (alive == e->beat_warned) {
-		e->beat_warned = !alive;
-		if (alive)
-			log_info(link, NULL, "dataplane-alive", "pid=%d", pid);
-		else
-			log_warn(link, NULL, "dataplane-silent",
-				"advice=\"start tollgate-dataplane: calls get no media\"");
-	}
-}
-
 /* What changed without an action, and what is over since its last facts are durable. */
 static void keep_changed(struct engine *e)
 {
@@ -340,7 +318,7 @@ static void each_second(struct engine *e, uint64_t now)
 {
 	e->next_second = now + CLOCK_NS_PER_S;
 	tg_region_beat(e->region, TG_ROLE_CONTROL, now);
-	keep_clock(e, now);
+	watch_second(e, now);
 	rotate_cdr(e);
 	audit_tick(e);
 }
@@ -349,6 +327,7 @@ static void tick(void *ctx)
 {
 	struct engine *e = ctx;
 	uint64_t now = engine_now(e);
+	watch_tick(e, now);
 	link_poll(e->link);
 	run_timers(e, now);
 	if (now >= e->next_second)
@@ -508,7 +487,7 @@ int engine_create(struct engine **engine, const struct engine_options *o, char *
 		engine_destroy(e);
 		return err;
 	}
-	e->started_ns = engine_now(e);
+	watch_begin(e, engine_now(e));
 	takeover_run(e);
 	*engine = e;
 	return 0;
