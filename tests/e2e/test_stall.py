@@ -138,7 +138,7 @@ def case_worker_stuck_under_a_supervisor(world):
         called.finish()
         check.equal("leg rows", len(world.rows(certain=False).legs()), 2)
         caller, callee = one_stream_each(world)
-        longest = unit.seconds("dataplane", "WatchdogSec") + 3
+        longest = unit.seconds("dataplane", "WatchdogSec") + 2
         for streams, host in (caller, network.CALLER), (callee, network.CALLEE):
             times = [packet.time for packet in rtp.only(streams, network.GATEWAY, host).packets]
             gap = max(two - one for one, two in zip(times, times[1:]))
