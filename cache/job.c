@@ -113,7 +113,7 @@ static int begin(struct cache_job *j, uint32_t frames)
 		.codec = j->request.codec,
 		.keep = j->keep,
 		.frames = frames,
-		.now_ns = clock_utc_ns()};
+		.now_ns = cache_store_now_ns(j->resolver->store)};
 	int e = cache_store_begin(j->resolver->store, &ask, &j->item);
 	if (e == -EAGAIN && (!j->room_deadline_ns || now < j->room_deadline_ns)) {
 		if (!j->room_deadline_ns)
@@ -208,7 +208,7 @@ static void revalidated(struct cache_job *j, const struct cache_fetched *f, stru
 	struct cache_origin o = {.etag = f->etag,
 		.last_modified = f->last_modified,
 		.shown = j->request.source.shown,
-		.fresh_ns = clock_utc_ns() + fresh.fresh_s * CLOCK_NS_PER_S};
+		.fresh_ns = cache_store_now_ns(r->store) + fresh.fresh_s * CLOCK_NS_PER_S};
 	r->counters->revalidated++;
 	cache_store_renew(r->store, j->stale, &o);
 	cache_store_touch(r->store, j->stale);
@@ -218,7 +218,7 @@ static void revalidated(struct cache_job *j, const struct cache_fetched *f, stru
 static int take_body(struct cache_job *j, struct cache_fetched *f, struct cache_freshness fresh)
 {
 	j->keep = fresh.keep;
-	j->fresh_ns = clock_utc_ns() + fresh.fresh_s * CLOCK_NS_PER_S;
+	j->fresh_ns = cache_store_now_ns(j->resolver->store) + fresh.fresh_s * CLOCK_NS_PER_S;
 	j->etag = f->etag ? strdup(f->etag) : NULL;
 	j->last_modified = f->last_modified ? strdup(f->last_modified) : NULL;
 	struct cache_run_ask ask = {.body_fd = f->body_fd,

@@ -49,7 +49,7 @@ static void miss(
 void cache_resolve(struct cache_resolver *r, struct cache_request *request, struct cache_waiter *w)
 {
 	uint32_t item = cache_store_find(r->store, request->digest);
-	if (item != TG_NONE && cache_store_origin(r->store, item).fresh_ns > clock_utc_ns()) {
+	if (item != TG_NONE && cache_store_origin(r->store, item).fresh_ns > cache_store_now_ns(r->store)) {
 		r->counters->hits++;
 		cache_store_touch(r->store, item);
 		w->answer(w, &(struct cache_result){.item = item, .hit = true});

@@ -61,7 +61,7 @@ static int ms_until(uint64_t when_ns, uint64_t now_ns)
 
 static void tick(struct cache_service *s, uint64_t now_ns)
 {
-	cache_store_tick(s->store, clock_utc_ns());
+	cache_store_tick(s->store, cache_store_now_ns(s->store));
 	cache_pool_tick(s->pool, now_ns);
 	cache_resolver_tick(&s->resolver, now_ns);
 	s->counters.leases_expired += cache_leases_expire(s->leases, now_ns);
@@ -99,7 +99,7 @@ static int open_parts(struct cache_service *s, char *why, size_t n)
 {
 	int e = cache_loop_open(&s->loop);
 	if (!e)
-		e = cache_store_open(&s->store, s->region, clock_utc_ns());
+		e = cache_store_open(&s->store, s->region, tg_timebase_now(tg_region_timebase(s->region)));
 	if (!e)
 		e = cache_leases_open(&s->leases, s->store);
 	if (!e)

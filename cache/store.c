@@ -282,6 +282,11 @@ struct cache_store_figures cache_store_figures(const struct cache_store *s)
 	};
 }
 
+uint64_t cache_store_now_ns(const struct cache_store *s)
+{
+	return tg_timebase_now(tg_region_timebase(s->region));
+}
+
 int cache_store_open(struct cache_store **store, struct tg_region *region, uint64_t now_ns)
 {
 	const struct tg_capacity *cap = tg_region_capacity(region);

@@ -21,6 +21,8 @@ struct tg_region;
 /* Rebuilds the index from the region's table: READY items are found again, what a predecessor left FILLING is
  * broken. Returns 0 or -ENOMEM. */
 int cache_store_open(struct cache_store **store, struct tg_region *region, uint64_t now_ns);
+/* The region's clock, which workers give their signs of life by and which nobody steps. */
+uint64_t cache_store_now_ns(const struct cache_store *store);
 /* The items stay in the region. */
 void cache_store_close(struct cache_store *store);
 
@@ -35,7 +37,7 @@ struct cache_store_ask {
 	uint8_t codec;
 	bool keep;       /* false: for whoever waits for it now, never to be found again */
 	uint32_t frames; /* exact */
-	uint64_t now_ns; /* UTC */
+	uint64_t now_ns; /* by the region's clock, as every time here */
 };
 /* A new FILLING slot, pinned once for the caller. -EAGAIN: items are being evicted for it, ask again soon;
  * -ENOSPC: the arena or the table is too small, or all of it is in use; -ENOMEM. */

@@ -28,7 +28,7 @@ struct tg_media_item {
 	_Atomic uint32_t pins; /* leases that are open; by the cache, for the command line */
 	uint64_t made_ns;
 	_Atomic uint64_t hits;
-	_Atomic uint64_t fresh_ns; /* UTC until which the cache serves it without asking its origin */
+	_Atomic uint64_t fresh_ns; /* time until which the cache serves it without asking its origin */
 	uint8_t pad[32];
 };
 _Static_assert(sizeof(struct tg_media_item) == 128, "media item");

@@ -10,6 +10,12 @@
 #include "contract/drop.h"
 #include "contract/meter.h"
 
+/* Who has given no sign of life for so long: a worker is stuck, a plane doesn't run. Both planes and the
+ * command line go by these. Workers look at the clock every millisecond or so, planes beat once per second or
+ * oftener. */
+#define TG_STUCK_NS  1000000000ull
+#define TG_SILENT_NS 3000000000ull
+
 /* STAT(name, help): one list for the struct, `tollgate stats` and its JSON. */
 #define TG_WORKER_STATS(STAT)                                                           \
 	STAT(loops, "poll loops; rises while the worker runs")                          \
@@ -67,5 +73,12 @@ struct tg_worker_stats {
 	struct tg_fold fold;
 	struct tg_sending sending;
 } __attribute__((aligned(TG_CACHE_LINE)));
+
+enum tg_worker_state { TG_WORKER_OFF, TG_WORKER_RUNS, TG_WORKER_STUCK, TG_WORKER_STATES };
+extern const char *const tg_worker_state_name[TG_WORKER_STATES];
+
+/* beat_ns: the dataplane's last beat (tg_region_last_beat()). now_ns: by the region's clock. A process that
+ * stands still as a whole has no stuck workers: its beat stands still too. */
+enum tg_worker_state tg_worker_state(const struct tg_worker_stats *stats, uint64_t beat_ns, uint64_t now_ns);
 
 #endif

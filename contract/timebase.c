@@ -1,5 +1,6 @@
 #include "contract/timebase.h"
 
+#include <stdbool.h>
 #include <time.h>
 
 #define SLEW_MAX_PPM 500
@@ -101,12 +102,28 @@ uint64_t tg_timebase_now(const struct tg_timebase *tb)
 	return tg_timebase_utc_ns(tb, tg_tsc());
 }
 
+int64_t tg_timebase_step_ns(const struct tg_timebase *tb)
+{
+	return atomic_load_explicit(&tb->step_ns, memory_order_relaxed);
+}
+
+static bool is_step(int64_t ns)
+{
+	return ns >= TG_CLOCK_STEP_NS || ns <= -TG_CLOCK_STEP_NS;
+}
+
 int64_t tg_timebase_refresh(struct tg_timebase *tb, uint64_t tsc, uint64_t wall_utc_ns)
 {
 	uint64_t here = tg_timebase_utc_ns(tb, tsc);
-	int64_t off = (int64_t)(wall_utc_ns - here);
+	int64_t away = (int64_t)(wall_utc_ns - here), step = tg_timebase_step_ns(tb), off = away - step;
+	if (is_step(off)) {
+		/* A wall clock that is back where it was is followed again. Two that refresh at a time store
+		 * the same. */
+		step = is_step(away) ? away : 0;
+		atomic_store_explicit(&tb->step_ns, step, memory_order_relaxed);
+	}
 	/* Close the distance within the next second if 500 ppm allow it. */
-	int64_t ppb = off;
+	int64_t ppb = away - step;
 	if (ppb > SLEW_MAX_PPM * 1000)
 		ppb = SLEW_MAX_PPM * 1000;
 	if (ppb < -SLEW_MAX_PPM * 1000)
@@ -115,4 +132,13 @@ int64_t tg_timebase_refresh(struct tg_timebase *tb, uint64_t tsc, uint64_t wall_
 	int64_t adjust = (int64_t)((__int128)nominal * ppb / 1000000000);
 	publish(tb, tsc, here, nominal + (uint64_t)adjust);
 	return off;
+}
+
+int64_t tg_timebase_keep(struct tg_timebase *tb)
+{
+	uint64_t tsc, wall;
+	/* As at the start: a process that is stopped between the two readings would see a step. */
+	read_pair(CLOCK_REALTIME, &tsc, &wall);
+	int64_t off = tg_timebase_refresh(tb, tsc, wall);
+	return is_step(off) ? off : 0;
 }

@@ -10,10 +10,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "cache/service.h"
 #include "contract/region_open.h"
 #include "controlplane/api/api.h"
@@ -42,7 +45,8 @@ struct control {
 	_Atomic(struct engine *) engine; /* the journal's thread looks */
 	struct api *api;
 	bool replaying;
-	int signals;
+	int signals, alive;
+	struct notify notify;
 	char shelf_dir[PATH_MAX], journal_dir[PATH_MAX], cdr_dir[PATH_MAX], media_socket[PATH_MAX],
 		control_socket[PATH_MAX];
 };
@@ -125,6 +129,7 @@ static void on_signal(void *ctx)
 		return;
 	}
 	log_info(calls, NULL, "stopping", "signal=%u", info.ssi_signo);
+	notify_say(&c->notify, "STOPPING=1\nSTATUS=ending calls");
 	engine_stop(atomic_load(&c->engine), STOP_GRACE_MS);
 }
 
@@ -157,6 +162,32 @@ static void on_stopped(void *ctx)
 {
 	struct control *c = ctx;
 	loop_stop(c->loop);
+}
+
+/* --- the watchdog ------------------------------------------------------------------------------------ */
+
+/* From the loop that owns all calls: one that is stuck gives no sign of life. */
+static void on_alive(void *ctx)
+{
+	struct control *c = ctx;
+	uint64_t times;
+	if (read(c->alive, &times, sizeof(times)) == sizeof(times))
+		notify_alive(&c->notify, clock_mono_ns(), "taking calls");
+}
+
+static int watch_alive(struct control *c)
+{
+	if (!c->notify.watchdog_ns)
+		return 0;
+	/* Oftener than signs are given: those go by the time, and each comes at the first turn after it. */
+	uint64_t ns = c->notify.watchdog_ns / 8;
+	struct timespec every = {
+		.tv_sec = (time_t)(ns / CLOCK_NS_PER_S), .tv_nsec = (long)(ns % CLOCK_NS_PER_S)};
+	struct itimerspec timer = {.it_interval = every, .it_value = every};
+	c->alive = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->alive < 0 || timerfd_settime(c->alive, 0, &timer, NULL))
+		return -errno;
+	return loop_watch(c->loop, c->alive, on_alive, c);
 }
 
 /* --- start and stop ---------------------------------------------------------------------------------- */
@@ -275,6 +306,8 @@ static int start(struct control *c, char *why, size_t n)
 		e = api_start(&c->api, c->control_socket, atomic_load(&c->engine), c->loop, why, n);
 	if (!e)
 		e = loop_watch(c->loop, c->signals, on_signal, c);
+	if (!e)
+		e = watch_alive(c);
 	return e;
 }
 
@@ -303,6 +336,9 @@ static void stop(struct control *c)
 	tg_region_close(c->region);
 	if (c->signals >= 0)
 		close(c->signals);
+	if (c->alive >= 0)
+		close(c->alive);
+	notify_close(&c->notify);
 }
 
 /* Reads settings and registry as a start would, and says what is wrong. Returns the exit status. */
@@ -362,7 +398,7 @@ int main(int argc, char **argv)
 {
 	static struct control c; /* large; zeroed */
 	int exit_now;
-	c.signals = -1;
+	c.signals = c.alive = -1;
 	bool check = false;
 	c.settings_path = parse_arguments(argc, argv, &check, &exit_now);
 	if (exit_now >= 0)
@@ -370,6 +406,7 @@ int main(int argc, char **argv)
 	if (check)
 		return check_files(c.settings_path);
 	char why[1024] = "";
+	notify_open(&c.notify);
 	raise_limits();
 	int e = open_signals(&c);
 	if (!e)
@@ -383,6 +420,7 @@ int main(int argc, char **argv)
 		c.settings.sip.address, c.settings.sip.port,
 		tg_region_on_huge_pages(c.region) ? c.settings.region.dir : "/dev/shm",
 		c.settings.region.name);
+	notify_say(&c.notify, "READY=1\nSTATUS=taking calls");
 	loop_run(c.loop);
 	stop(&c);
 	log_info(calls, NULL, "stopped", "node=%s", c.settings.node.name);

@@ -13,12 +13,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "contract/region_open.h"
 #include "dataplane/environment.h"
 #include "dataplane/kernel.h"
 #include "dataplane/neighbour.h"
 #include "dataplane/port.h"
 #include "dataplane/telemetry.h"
+#include "dataplane/watch.h"
 #include "dataplane/worker.h"
 #include "settings/settings.h"
 
@@ -30,7 +32,10 @@
 #define BUSY_FOR_NS   (20 * CLOCK_NS_PER_MS)
 #define BEAT_NS       (100 * CLOCK_NS_PER_MS)
 #define REFRESH_NS    CLOCK_NS_PER_S
-#define MBUF_CACHE    256
+/* A worker that has not looped for so long may be stuck soon: the watchdog is told when it has looped again.
+ */
+#define LATE_NS    (3 * BEAT_NS)
+#define MBUF_CACHE 256
 /* Beside what the ports' queues hold: bursts, rings between lcores. */
 #define POOL_SPARE 2048u
 /* A buffer of 2,176 bytes with its headers; small pages hold one each, since none may cross a page. */
@@ -52,6 +57,8 @@ struct dataplane {
 	struct dp_worker *worker;
 	uint32_t workers; /* that are open */
 	atomic_bool stop;
+	struct notify notify;
+	struct dp_watch watch;
 };
 
 /* The one thing that a signal handler can reach. */
@@ -218,10 +225,56 @@ static void wait_round(struct dataplane *d, uint64_t ns)
 	ppoll(fd, n, &t, NULL);
 }
 
+static void keep_clock(struct dataplane *d)
+{
+	struct tg_timebase *tb = tg_region_timebase(d->region);
+	int64_t by = tg_timebase_keep(tb);
+	if (by)
+		log_warn(region, NULL, "clock-stepped",
+			"by_ms=%lld away_ms=%lld effect=\"new sessions are dated by the new clock, open ones "
+			"by "
+			"the old\"",
+			(long long)(by / 1000000), (long long)(tg_timebase_step_ns(tb) / 1000000));
+}
+
+static void tell(const struct dp_watch_news *news)
+{
+	unsigned long long ms = news->ns / CLOCK_NS_PER_MS;
+	switch (news->kind) {
+	case DP_WATCH_STOOD_STILL:
+		log_warn(dataplane, NULL, "stood-still",
+			"ms=%llu advice=\"find out what stopped the process or the machine\"", ms);
+		break;
+	case DP_WATCH_STUCK:
+		log_error(dataplane, NULL, "worker-stuck",
+			"worker=%u since_ms=%llu effect=\"its legs are silent; the watchdog is not told that "
+			"all is "
+			"well\"",
+			news->worker, ms);
+		break;
+	case DP_WATCH_ALIVE:
+		log_info(dataplane, NULL, "worker-alive", "worker=%u after_ms=%llu", news->worker, ms);
+		break;
+	case DP_WATCH_NOTHING:
+		break;
+	}
+}
+
+/* The unit's watchdog hears of us only while every worker loops: a stuck one gets the process replaced. */
+static void look_after_workers(struct dataplane *d, uint64_t now)
+{
+	struct dp_watch_news news;
+	while ((news = dp_watch_look(&d->watch, d->region, now)).kind != DP_WATCH_NOTHING)
+		tell(&news);
+	if (dp_watch_behind(&d->watch) < LATE_NS)
+		notify_alive(&d->notify, now, "all workers run");
+}
+
 static void run_main(struct dataplane *d)
 {
 	struct tg_timebase *tb = tg_region_timebase(d->region);
 	uint64_t beat = 0, refresh = 0, served = 0, neighbours = 0;
+	dp_watch_begin(&d->watch, d->region, clock_mono_ns());
 	while (!ended) {
 		uint64_t now = clock_mono_ns();
 		if (dp_kernel_serve(&d->kernel))
@@ -232,11 +285,12 @@ static void run_main(struct dataplane *d)
 			neighbours = now;
 		}
 		if (now - refresh >= REFRESH_NS) {
-			tg_timebase_refresh(tb, tg_tsc(), clock_utc_ns());
+			keep_clock(d);
 			refresh = now;
 		}
 		if (now - beat >= BEAT_NS) {
 			tg_region_beat(d->region, TG_ROLE_DATAPLANE, tg_timebase_now(tb));
+			look_after_workers(d, now);
 			beat = now;
 		}
 		wait_round(d, !d->kernel.taps              ? ROUND_NS
@@ -278,6 +332,7 @@ static int run(const char *path)
 		return EXIT_FAILURE;
 	for (int p = 0; p < SETTINGS_PORTS_MAX; p++)
 		d->kernel.fd[p] = d->port[p].claim = -1;
+	notify_open(&d->notify);
 	int e = settings_load(path, &d->settings, why, sizeof(why));
 	if (!e)
 		e = start(d, why);
@@ -288,10 +343,13 @@ static int run(const char *path)
 		log_info(dataplane, NULL, "ready", "region=%s created=%d workers=%u ports=%u legs=%u",
 			d->settings.region.name, tg_region_created(d->region), d->workers, d->ports,
 			tg_region_legs(d->region));
+		notify_say(&d->notify, "READY=1\nSTATUS=all workers run");
 		run_main(d);
+		notify_say(&d->notify, "STOPPING=1\nSTATUS=closing ports");
 		log_info(dataplane, NULL, "ending", "workers=%u", d->workers);
 	}
 	stop(d);
+	notify_close(&d->notify);
 	free(d);
 	return e ? EXIT_FAILURE : EXIT_SUCCESS;
 }

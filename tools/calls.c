@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "tools/legs.h"
+#include "tools/planes.h"
 #include "tools/table.h"
 #include "tools/text.h"
 #include "tools/views.h"
@@ -20,7 +21,7 @@ json_t *calls_json(const struct tg_region *region)
 {
 	struct leg *legs;
 	size_t n;
-	if (legs_read(region, clock_utc_ns(), &legs, &n))
+	if (legs_read(region, planes_now(region), &legs, &n))
 		return NULL;
 	legs_sort(legs, n);
 	json_t *list = legs_json(region, legs, n);
@@ -58,7 +59,7 @@ int command_calls(const struct tool *tool)
 		return status;
 	struct leg *legs;
 	size_t n;
-	if (legs_read(region, clock_utc_ns(), &legs, &n)) {
+	if (legs_read(region, planes_now(region), &legs, &n)) {
 		tg_region_close(region);
 		return tool_fail("out of memory");
 	}
@@ -117,7 +118,7 @@ int command_call(const struct tool *tool)
 		return status;
 	struct leg *legs;
 	size_t n;
-	if (legs_read(region, clock_utc_ns(), &legs, &n)) {
+	if (legs_read(region, planes_now(region), &legs, &n)) {
 		tg_region_close(region);
 		return tool_fail("out of memory");
 	}

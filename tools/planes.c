@@ -4,15 +4,26 @@
 
 #include "base/clock.h"
 
-/* Planes beat about once per second. */
-#define FRESH_NS (3 * CLOCK_NS_PER_S)
+uint64_t planes_now(const struct tg_region *region)
+{
+	return tg_timebase_now(tg_region_timebase(region));
+}
 
 struct plane plane_read(const struct tg_region *region, enum tg_role role, uint64_t now_ns)
 {
 	struct plane p;
 	p.beat_ns = tg_region_last_beat(region, role, &p.pid);
-	p.running = p.beat_ns && now_ns < p.beat_ns + FRESH_NS;
+	p.running = p.beat_ns && now_ns < p.beat_ns + TG_SILENT_NS;
+	if (p.beat_ns)
+		p.beat_ns += (uint64_t)tg_timebase_step_ns(tg_region_timebase(region));
 	return p;
+}
+
+enum tg_worker_state planes_worker(const struct tg_region *region, uint32_t worker)
+{
+	int pid;
+	uint64_t beat = tg_region_last_beat(region, TG_ROLE_DATAPLANE, &pid);
+	return tg_worker_state(tg_region_stats(region, worker), beat, planes_now(region));
 }
 
 const char *plane_text(const struct plane *p, char *out, size_t bytes)

@@ -39,6 +39,7 @@ static json_t *worker_json(const struct tg_region *region, uint32_t worker)
 	uint64_t v[FIELDS];
 	json_t *o = json_object(), *drops = json_object();
 	json_object_set_new(o, "worker", json_integer(worker));
+	json_object_set_new(o, "state", json_string(tg_worker_state_name[planes_worker(region, worker)]));
 	json_object_set_new(o, "alive", tool_time(atomic_load_explicit(&s->alive_ns, memory_order_relaxed)));
 	read_fields(s, v);
 	for (size_t i = 0; i < FIELDS; i++)
@@ -53,7 +54,7 @@ static json_t *worker_json(const struct tg_region *region, uint32_t worker)
 
 json_t *stats_json(const struct tg_region *region)
 {
-	uint64_t now = clock_utc_ns();
+	uint64_t now = planes_now(region);
 	uint32_t n = tg_region_capacity(region)->workers;
 	struct plane control = plane_read(region, TG_ROLE_CONTROL, now);
 	struct plane dataplane = plane_read(region, TG_ROLE_DATAPLANE, now);
@@ -89,6 +90,10 @@ static void print_workers(const struct tg_region *region)
 	}
 	titles[n + 1] = drop_titles[n + 1] = "";
 	struct table t = figures(titles, n), drops = figures(drop_titles, n);
+	table_add(&t, "state");
+	for (uint32_t w = 0; w < n; w++)
+		table_add(&t, "%s", tg_worker_state_name[planes_worker(region, w)]);
+	table_add(&t, "stuck: has not looped for a second");
 	for (size_t i = 0; i < FIELDS; i++) {
 		table_add(&t, "%s", fields[i].name);
 		for (uint32_t w = 0; w < n; w++)
@@ -118,7 +123,7 @@ int command_stats(const struct tool *tool)
 		return status;
 	}
 	char text[96], used[32], all[32];
-	uint64_t now = clock_utc_ns();
+	uint64_t now = planes_now(region);
 	struct plane control = plane_read(region, TG_ROLE_CONTROL, now);
 	struct plane dataplane = plane_read(region, TG_ROLE_DATAPLANE, now);
 	struct arena arena = arena_read(region);

@@ -26,6 +26,7 @@ int top_look(struct top_look *l, const struct tg_region *region)
 	for (uint32_t w = 0; w < l->workers; w++) {
 		const struct tg_worker_stats *s = tg_region_stats(region, w);
 		struct top_worker *t = &l->worker[w];
+		t->state = planes_worker(region, w);
 		t->loops = tg_counter_read(&s->loops);
 		t->busy = tg_counter_read(&s->busy_cycles);
 		t->idle = tg_counter_read(&s->idle_cycles);
@@ -37,10 +38,11 @@ int top_look(struct top_look *l, const struct tg_region *region)
 		for (int i = 0; i < TG_DROPS; i++)
 			t->drops[i] = tg_counter_read(&s->drops[i]);
 	}
-	l->control = plane_read(region, TG_ROLE_CONTROL, l->utc_ns);
-	l->dataplane = plane_read(region, TG_ROLE_DATAPLANE, l->utc_ns);
+	uint64_t now = planes_now(region);
+	l->control = plane_read(region, TG_ROLE_CONTROL, now);
+	l->dataplane = plane_read(region, TG_ROLE_DATAPLANE, now);
 	l->arena = arena_read(region);
-	int e = legs_read(region, l->utc_ns, &l->legs, &l->leg_count);
+	int e = legs_read(region, now, &l->legs, &l->leg_count);
 	if (!e)
 		legs_sort(l->legs, l->leg_count);
 	return e;
@@ -75,18 +77,19 @@ static uint64_t per_second(uint64_t before, uint64_t now, uint64_t ns)
 
 static void draw_workers(struct screen *s, const struct top_look *b, const struct top_look *n, uint64_t ns)
 {
-	line(s, "%-6s %5s %10s %10s %10s %7s %7s %9s", "WORKER", "BUSY", "LOOPS/S", "RX/S", "TX/S", "LEGS",
-		"PLAYS", "LATE");
+	line(s, "%-6s %-11s %5s %9s %9s %9s %6s %6s %9s", "WORKER", "STATE", "BUSY", "LOOPS/S", "RX/S",
+		"TX/S", "LEGS", "PLAYS", "LATE");
 	for (uint32_t w = 0; w < n->workers; w++) {
 		const struct top_worker *x = &b->worker[w], *y = &n->worker[w];
 		uint64_t busy = y->busy > x->busy ? y->busy - x->busy : 0;
 		uint64_t idle = y->idle > x->idle ? y->idle - x->idle : 0;
 		double share = busy ? 100.0 * (double)busy / ((double)busy + (double)idle) : 0;
 		line(s,
-			"%-6u %4.0f%% %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %7" PRIu64 " %7" PRIu64
+			"%-6u %-11s %4.0f%% %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %6" PRIu64 " %6" PRIu64
 			" %9" PRIu64,
-			w, share, per_second(x->loops, y->loops, ns), per_second(x->rx, y->rx, ns),
-			per_second(x->tx, y->tx, ns), y->legs, y->plays, y->late);
+			w, tg_worker_state_name[y->state], share, per_second(x->loops, y->loops, ns),
+			per_second(x->rx, y->rx, ns), per_second(x->tx, y->tx, ns), y->legs, y->plays,
+			y->late);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "tools/planes.h"
 
 struct top_worker {
+	enum tg_worker_state state;
 	uint64_t loops, busy, idle, rx, tx, legs, plays, late;
 	uint64_t drops[TG_DROPS];
 };

@@ -10,8 +10,6 @@
 
 #define TICK_BUSY_MS 2
 #define TICK_IDLE_MS 20
-/* How long a start of both planes may take before a missing dataplane is worth a warning. */
-#define DATAPLANE_START_NS (5 * CLOCK_NS_PER_S)
 
 uint64_t engine_now(const struct engine *e)
 {
@@ -186,7 +184,9 @@ static void begin(struct engine *e, const struct ua_event *ev, const struct regi
 		.media_timeout_ms = (uint32_t)set->media.timeout_ms,
 		.ring_seconds = (uint32_t)set->sip.ring_seconds,
 		.latch = set->media.latch,
-		.region = tg_region_id(e->region)};
+		.region = tg_region_id(e->region),
+		.clock_step_ms = tg_timebase_step_ns(tg_region_timebase(e->region)) /
+				 (int64_t)CLOCK_NS_PER_MS};
 	link_address(e->link, row, &b.ip_be, &b.port);
 	struct session_env env = engine_env(e, NULL);
 	struct session *s = session_create(registry_ref(e->registry), number, ev, &b, &env);
@@ -297,26 +297,6 @@ static void rotate_cdr(struct engine *e)
 		journal_append(e->journal, FACT_cdr_rotate, json_pack("{s:s}", "reason", "age"));
 }
 
-/* While the dataplane doesn't run, somebody must keep the clock. */
-static void keep_clock(struct engine *e, uint64_t now)
-{
-	int pid;
-	uint64_t beat = tg_region_last_beat(e->region, TG_ROLE_DATAPLANE, &pid);
-	bool alive = beat && now - beat < 3 * CLOCK_NS_PER_S;
-	if (!alive)
-		tg_timebase_refresh(tg_region_timebase(e->region), tg_tsc(), clock_utc_ns());
-	if (!alive && now < e->started_ns + DATAPLANE_START_NS) /* it may be starting beside us */
-		return;
-	if (alive == e->beat_warned) {
-		e->beat_warned = !alive;
-		if (alive)
-			log_info(link, NULL, "dataplane-alive", "pid=%d", pid);
-		else
-			log_warn(link, NULL, "dataplane-silent",
-				"advice=\"start tollgate-dataplane: calls get no media\"");
-	}
-}
-
 /* What changed without an action, and what is over since its last facts are durable. */
 static void keep_changed(struct engine *e)
 {
@@ -338,7 +318,7 @@ static void each_second(struct engine *e, uint64_t now)
 {
 	e->next_second = now + CLOCK_NS_PER_S;
 	tg_region_beat(e->region, TG_ROLE_CONTROL, now);
-	keep_clock(e, now);
+	watch_second(e, now);
 	rotate_cdr(e);
 	audit_tick(e);
 }
@@ -347,6 +327,7 @@ static void tick(void *ctx)
 {
 	struct engine *e = ctx;
 	uint64_t now = engine_now(e);
+	watch_tick(e, now);
 	link_poll(e->link);
 	run_timers(e, now);
 	if (now >= e->next_second)
@@ -418,6 +399,9 @@ void engine_close_by_record(struct engine *e, const struct recovery_session *r)
 	snprintf(s->reason, sizeof(s->reason), "the control plane was restarted during the session");
 	s->partial = strdup("control plane restarted: the end is when it was back");
 	s->stint = r->stint;
+	/* Its dates are by the clock of its region. Another region's has the wall clock's time already. */
+	if (recovery_elsewhere(r, tg_region_id(e->region)))
+		env.now_ns -= (uint64_t)r->clock_step_ns;
 	for (int i = 0; i < r->legs; i++) {
 		struct leg *l = session_add_leg(s, &env);
 		if (!l)
@@ -503,7 +487,7 @@ int engine_create(struct engine **engine, const struct engine_options *o, char *
 		engine_destroy(e);
 		return err;
 	}
-	e->started_ns = engine_now(e);
+	watch_begin(e, engine_now(e));
 	takeover_run(e);
 	*engine = e;
 	return 0;

@@ -67,6 +67,14 @@ struct audit {
 	void *ctx;
 };
 
+/* watch.c: signs of life. */
+struct watch {
+	uint64_t ticked_ns;         /* the loop's last turn */
+	uint64_t silent_at_ns;      /* a dataplane that is missing is not worth a warning before */
+	bool silent;                /* said so */
+	bool stuck[TG_WORKERS_MAX]; /* said so */
+};
+
 struct engine {
 	const struct settings *settings;
 	struct tg_region *region;
@@ -100,8 +108,8 @@ struct engine {
 	struct audit audit[AUDITS_MAX];
 	uint32_t audit_tag;
 	uint64_t next_deadline, next_second, stop_at;
-	uint64_t started_ns;
-	bool draining, stopping, beat_warned;
+	bool draining, stopping;
+	struct watch watch;
 	bool dirty; /* some call is */
 	uint64_t calls_taken, calls_refused;
 	unsigned taken_up, closed_by_record;
@@ -116,6 +124,13 @@ void engine_process(struct engine *e, struct call *call);
 struct call *engine_add_call(struct engine *e, struct session *s);
 /* A session of a dead process that can't go on: its rows are being released; what is left are records. */
 void engine_close_by_record(struct engine *e, const struct recovery_session *r);
+
+/* watch.c: the dataplane, its workers and this process itself are looked after: what stands still is said
+ * once. */
+void watch_begin(struct engine *e, uint64_t now);
+void watch_tick(struct engine *e, uint64_t now);
+/* Once per second, after our own beat. Keeps the region's clock while the dataplane doesn't. */
+void watch_second(struct engine *e, uint64_t now);
 
 /* news.c: what the dataplane tells; and whether the journal held a meter record when this process began. */
 extern const struct link_handler engine_news;

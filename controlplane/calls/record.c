@@ -45,6 +45,8 @@ json_t *record_session_open(const struct session *s)
 	json_object_set_new(f, "trunk", text(a->trunk));
 	json_object_set_new(f, "call_id", text(a->call_id));
 	json_object_set_new(f, "setup_ns", number(a->setup_ns));
+	if (s->clock_step_ms)
+		json_object_set_new(f, "clock_step_ms", json_integer(s->clock_step_ms));
 	return f;
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controlplane/journal/fact_value.h"
+
 #define BUCKETS 4096u
 struct recovery {
 	struct recovery_session *first; /* a list: few sessions are open at a time when a process dies */
@@ -76,6 +78,7 @@ static void open_session(struct recovery *r, const json_t *f)
 	id_format(&s->id, ID_KIND_SESSION, s->text);
 	snprintf(s->call, sizeof(s->call), "%s", text_of(f, "call"));
 	s->facts = 1;
+	s->clock_step_ns = fact_clock_step_ns(f);
 	struct recovery_session **bucket = &r->bucket[bucket_of(&s->id)];
 	s->next = *bucket;
 	*bucket = s;
@@ -137,6 +140,14 @@ void recovery_feed(struct recovery *r, const struct journal_record *record)
 	struct recovery_session **at = find(r, text_of(f, "session"));
 	if (at && *at)
 		of_session(*at, record->fact, f);
+}
+
+bool recovery_elsewhere(const struct recovery_session *s, uint64_t region)
+{
+	for (int i = 0; i < s->legs; i++)
+		if (s->row[i].generation && s->row[i].region != region)
+			return true;
+	return false;
 }
 
 struct recovery_session *recovery_find(struct recovery *r, const char *session)

@@ -30,7 +30,8 @@ struct recovery_session {
 	struct recovery_row row[RECOVERY_LEGS_MAX]; /* of leg i; generation 0: none */
 	bool stint_open;
 	uint32_t stint;
-	unsigned facts; /* of it in the journal, the first one included */
+	int64_t clock_step_ns; /* of its clock; see fact.def */
+	unsigned facts;        /* of it in the journal, the first one included */
 };
 
 int recovery_create(struct recovery **recovery);
@@ -40,6 +41,8 @@ void recovery_feed(struct recovery *recovery, const struct journal_record *recor
 struct recovery_session *recovery_find(struct recovery *recovery, const char *session);
 /* Whether it is among the last RECOVERY_CLOSED that were closed. */
 bool recovery_was_closed(const struct recovery *recovery, const char *session);
+/* Whether its rows were in another region than this. */
+bool recovery_elsewhere(const struct recovery_session *session, uint64_t region);
 /* All open sessions, in no order. Borrowed. */
 struct recovery_session *recovery_first(struct recovery *recovery);
 

@@ -132,6 +132,7 @@ struct session *session_create(struct registry *registry, const struct registry_
 	s->media_timeout_ms = begin->media_timeout_ms;
 	s->latch = begin->latch;
 	s->region = begin->region;
+	s->clock_step_ms = begin->clock_step_ms;
 	fill_incoming(l, invite, begin);
 	copy_headers(s, invite);
 	session_fact(s, FACT_session_open, record_session_open(s));

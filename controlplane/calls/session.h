@@ -88,8 +88,10 @@ struct session {
 	/* Of the node's settings, given by the engine. */
 	uint32_t media_timeout_ms;
 	bool latch;
-	uint64_t region; /* id of the region that its rows are in */
-	char *partial;   /* why its figures are uncertain, or NULL */
+	uint64_t region;       /* id of the region that its rows are in */
+	int64_t clock_step_ms; /* what the region's clock lacked to the wall clock when it began; dates its
+				  records */
+	char *partial;         /* why its figures are uncertain, or NULL */
 	/* Actions that the engine has not taken yet, in order. */
 	struct action *first, **last;
 };
@@ -102,6 +104,7 @@ struct session_begin {
 	uint32_t media_timeout_ms, ring_seconds;
 	bool latch;
 	uint64_t region;
+	int64_t clock_step_ms;
 };
 
 /* What a step may ask. */

@@ -13,6 +13,7 @@ struct making {
 	size_t entries;
 	bool meters_missing;
 	uint64_t end_ns; /* of the session */
+	int64_t step_ns; /* from the clock that its facts go by to the wall clock that it began with */
 	cdr_emit *emit;
 	void *ctx;
 };
@@ -47,11 +48,11 @@ static void copy_number(struct cdr_row *row, enum cdr_column column, const json_
 		cdr_set_number(row, column, number);
 }
 
-/* A time of 0 is one that is not known. */
-static void set_time(struct cdr_row *row, enum cdr_column column, uint64_t ns)
+/* A time of 0 is one that is not known. The step is in whole milliseconds: durations come out the same. */
+static void set_time(const struct making *m, struct cdr_row *row, enum cdr_column column, uint64_t ns)
 {
 	if (ns)
-		cdr_set_number(row, column, ns);
+		cdr_set_number(row, column, ns + (uint64_t)m->step_ns);
 }
 
 /* Between times as they are written, in whole milliseconds: so durations of stints that meet add up. */
@@ -191,10 +192,11 @@ static void set_sides_usage(struct cdr_row *row, const struct totals *t)
 }
 
 /* Ringing, answer and end, and what lies between them; of the session's row those of its leg 0. */
-static void set_call_times(struct cdr_row *row, const struct cdr_leg *leg, uint64_t end_ns)
+static void set_call_times(
+	const struct making *m, struct cdr_row *row, const struct cdr_leg *leg, uint64_t end_ns)
 {
-	set_time(row, CDR_ringing_time, leg->ringing_ns);
-	set_time(row, CDR_answer_time, leg->answered_ns);
+	set_time(m, row, CDR_ringing_time, leg->ringing_ns);
+	set_time(m, row, CDR_answer_time, leg->answered_ns);
 	if (leg->ringing_ns)
 		cdr_set_number(row, CDR_ring_ms,
 			between_ms(row, leg->ringing_ns, leg->answered_ns ? leg->answered_ns : end_ns));
@@ -222,9 +224,9 @@ static void make_leg(const struct making *m, const struct cdr_leg *leg)
 	copy_text(&row, CDR_trunk, leg->open, "trunk");
 	if (incoming && !row.v[CDR_trunk].set)
 		copy_text(&row, CDR_trunk, m->session->open, "trunk");
-	set_time(&row, CDR_setup_time, time_of(leg->open, "setup_ns"));
-	set_time(&row, CDR_end_time, end_ns);
-	set_call_times(&row, leg, end_ns);
+	set_time(m, &row, CDR_setup_time, time_of(leg->open, "setup_ns"));
+	set_time(m, &row, CDR_end_time, end_ns);
+	set_call_times(m, &row, leg, end_ns);
 	if (!leg->ended)
 		cdr_add_note(&row, "end of the leg not recorded");
 	copy_number(&row, CDR_sip_status, leg->ended, "status");
@@ -274,8 +276,8 @@ static void make_stint(const struct making *m, const struct cdr_stint *stint)
 		cdr_add_note(&row, "end of the stint not recorded");
 		end_ns = m->end_ns;
 	}
-	set_time(&row, CDR_start_time, start_ns);
-	set_time(&row, CDR_end_time, end_ns);
+	set_time(m, &row, CDR_start_time, start_ns);
+	set_time(m, &row, CDR_end_time, end_ns);
 	cdr_set_number(&row, CDR_duration_ms, start_ns ? between_ms(&row, start_ns, end_ns) : 0);
 	cdr_set_number(&row, CDR_billable_ms, billable_ms(m, leg, start_ns, end_ns));
 	copy_text(&row, CDR_reason, stint->close, "reason");
@@ -297,13 +299,13 @@ static void make_session(const struct making *m)
 	copy_text(&row, CDR_called, open, "to");
 	copy_text(&row, CDR_source, open, "source");
 	copy_text(&row, CDR_trunk, open, "trunk");
-	set_time(&row, CDR_setup_time, time_of(open, "setup_ns"));
+	set_time(m, &row, CDR_setup_time, time_of(open, "setup_ns"));
 	/* Closing waits for meter records: the call's end is that of its leg. */
-	set_time(&row, CDR_end_time, leg ? leg_end(m, leg) : m->end_ns);
+	set_time(m, &row, CDR_end_time, leg ? leg_end(m, leg) : m->end_ns);
 	cdr_set_number(&row, CDR_duration_ms, 0);
 	cdr_set_number(&row, CDR_billable_ms, 0);
 	if (leg) {
-		set_call_times(&row, leg, leg_end(m, leg));
+		set_call_times(m, &row, leg, leg_end(m, leg));
 		copy_number(&row, CDR_sip_status, leg->ended, "status");
 		copy_text(&row, CDR_released_by, leg->ended, "released_by");
 		if (!leg->ended)
@@ -323,6 +325,7 @@ int cdr_session_rows(
 	m.entry = usage_of(usage, s->id, &m.entries);
 	m.meters_missing = usage_open_legs(usage, s->id) > 0;
 	m.end_ns = time_of(close, "at_ns");
+	m.step_ns = fact_clock_step_ns(s->open);
 	/* Nothing metered goes without a row, even if the facts that open leg or stint are not there. */
 	for (size_t i = 0; i < m.entries; i++)
 		if (!cdr_session_leg(s, m.entry[i].leg) || !cdr_session_stint(s, m.entry[i].stint))

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CENTURY_MS (36525ll * 86400 * 1000)
+
 bool fact_u64(const json_t *payload, const char *key, uint64_t *value)
 {
 	const json_t *v = json_object_get(payload, key);
@@ -21,6 +23,13 @@ bool fact_u32(const json_t *payload, const char *key, uint32_t *value)
 		return false;
 	*value = (uint32_t)v;
 	return true;
+}
+
+int64_t fact_clock_step_ns(const json_t *payload)
+{
+	const json_t *v = json_object_get(payload, "clock_step_ms");
+	json_int_t ms = json_is_integer(v) ? json_integer_value(v) : 0;
+	return ms > -CENTURY_MS && ms < CENTURY_MS ? ms * 1000000 : 0;
 }
 
 bool fact_region(const json_t *payload, const char *key, uint64_t *region)

@@ -16,6 +16,8 @@
 /* True and *value when the member is there and fits. */
 bool fact_u64(const json_t *payload, const char *key, uint64_t *value);
 bool fact_u32(const json_t *payload, const char *key, uint32_t *value);
+/* Of FACT_session_open: "clock_step_ms" in ns; 0 when it isn't there, or more than a century. */
+int64_t fact_clock_step_ns(const json_t *payload);
 /* A region's id: 16 hex digits, or the same 64 bits as a (then perhaps negative) integer. */
 bool fact_region(const json_t *payload, const char *key, uint64_t *region);
 /* The text of a member, or NULL. Borrowed from the payload; may hold NUL bytes, *len (may be NULL) counts

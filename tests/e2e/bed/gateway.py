@@ -3,7 +3,8 @@
 import os
 import signal
 
-from bed import network, owner, region, sanitizer
+from bed import network, owner, region, sanitizer, unit
+from bed.notify import Listener
 from bed.process import Failure
 from bed.tool import Tool
 
@@ -46,7 +47,11 @@ class Gateway:
         self._directory = directory
         self._build = os.path.abspath(build)
         self._echo = echo
+        self.more_environment = {}  # of the planes that are started from now on
+        self.more_asan_options = ""
         self._planes = {}
+        self._listeners = {}
+        self._starts = 0
         self.settings_path = self._write("tollgate.conf", settings_text)
         self._write("registry.conf", registry_text)
         os.makedirs(state_directory(directory), exist_ok=True)
@@ -66,6 +71,8 @@ class Gateway:
     def start_plane(self, plane, wait=True, prefix=()):
         """prefix: a command that runs the plane, such as one that takes its privileges away."""
         environment = sanitizer.environment(os.path.join(self._directory, f"sanitizer.{plane}"))
+        environment.update(self._listen(plane).environment(), **self.more_environment)
+        environment["ASAN_OPTIONS"] += self.more_asan_options
         program = os.path.join(self._build, PROGRAMS[plane])
         if not os.path.exists(program):
             raise Failure(f"{program} is not there; run: ./run build")
@@ -75,6 +82,19 @@ class Gateway:
         if wait:
             self.wait_ready(plane)
         return self._planes[plane]
+
+    def _listen(self, plane):
+        """A new socket for each process: what its predecessor said is nobody's any more."""
+        if plane in self._listeners:
+            self._listeners.pop(plane).close()
+        self._starts += 1
+        path = os.path.join(self._directory, f"notify.{self._starts}")
+        self._listeners[plane] = Listener(path, unit.seconds(plane, "WatchdogSec"))
+        return self._listeners[plane]
+
+    def listener(self, plane):
+        """What the plane says of itself comes in here, whether or not anybody reads it."""
+        return self._listeners[plane]
 
     def wait_ready(self, plane, timeout=60):
         self._planes[plane].wait_for_line(r"\bevent=ready\b", timeout)
@@ -116,4 +136,6 @@ class Gateway:
         for process in self._planes.values():
             process.kill()
         self._planes.clear()
+        while self._listeners:
+            self._listeners.popitem()[1].close()
         region.remove(region_name())

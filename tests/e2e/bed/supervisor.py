@@ -1,7 +1,8 @@
-"""What an init system does for the planes: one that has ended is started again at once.
+"""What systemd does for the planes by their units: one that has ended is started again at once, and one that gives
+no sign of life for the time of its watchdog is ended.
 
-Only so often: a plane that ends again and again is not helped by another start, and whoever looks on is to be
-told. Each plane's process belongs to the thread that started it (it is killed when that thread ends), so the
+In one thing it differs. A plane that ends again and again is started only so often, because whoever looks on is to
+be told. Each plane's process belongs to the thread that started it (it is killed when that thread ends), so the
 thread of a supervisor lives until close(), which comes after the gateway's own stop()."""
 
 import collections
@@ -11,11 +12,14 @@ import signal
 import threading
 import time
 
+from bed import unit
 from bed.gateway import PROGRAMS
 from bed.process import Failure
 
 STARTS, WITHIN_SECONDS = 10, 60
 _GOES_ON = {"control": "calls go on, what they need of it waits", "dataplane": "calls go on, media resumes"}
+
+_HEARD = {("READY", "1"), ("WATCHDOG", "1"), ("STOPPING", "1")}
 
 # status: how the one before ended; at: time.monotonic() just before the new one began.
 Start = collections.namedtuple("Start", "plane status at process")
@@ -31,6 +35,39 @@ def ending(status):
         return f"was killed by signal {-status}"
 
 
+class _Watched:
+    """One process of a plane, from its start to its end."""
+
+    def __init__(self, gateway, plane):
+        self.plane = plane
+        self.process = gateway.plane(plane)
+        self.ended = os.pidfd_open(self.process.pid)
+        self.listener = gateway.listener(plane)
+        self.due = None  # when patience with it ends
+        self._aborted = False
+
+    def hear(self):
+        for name, _ in filter(lambda pair: pair in _HEARD, self.listener.heard()):
+            if not self._aborted:
+                self.due = None if name == "STOPPING" else time.monotonic() + self.listener.watchdog_seconds
+
+    def lose_patience(self):
+        """SIGABRT, and to a process that was stopped also what lets it go on and die; then SIGKILL. Returns what is
+        to be said."""
+        if self._aborted:
+            self.due = None
+            self.process.send(signal.SIGKILL)
+            return f"{self.plane} does not end: killed"
+        self._aborted = True
+        self.due = time.monotonic() + unit.seconds(self.plane, "TimeoutAbortSec")
+        for number in (signal.SIGABRT, signal.SIGCONT):
+            self.process.send(number)
+        return f"{self.plane} gave no sign of life for {self.listener.watchdog_seconds:g} s: aborted"
+
+    def close(self):
+        os.close(self.ended)
+
+
 class Supervisor:
     def __init__(self, gateway, say=lambda _: None, starts=STARTS, within=WITHIN_SECONDS):
         """The gateway's planes are ready. starts: allowed `within` so many seconds, both planes together."""
@@ -43,7 +80,7 @@ class Supervisor:
         self._resting = False
         self._woken, self._wake = os.pipe()
         self._over = threading.Event()
-        self._watched = {os.pidfd_open(gateway.plane(plane).pid): plane for plane in PROGRAMS}
+        self._watched = {plane: _Watched(gateway, plane) for plane in PROGRAMS}
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -57,40 +94,49 @@ class Supervisor:
         self._over.wait()
 
     def _watch(self):
-        poll = select.poll()
-        poll.register(self._woken, select.POLLIN)
-        for descriptor in self._watched:
-            poll.register(descriptor, select.POLLIN)
         while True:
-            for descriptor, _ in poll.poll():
-                if descriptor == self._woken:
-                    return
-                poll.unregister(descriptor)
-                os.close(descriptor)
-                successor = self._ended(self._watched.pop(descriptor))
-                if successor is None:
-                    return
-                poll.register(successor, select.POLLIN)
+            poll = select.poll()
+            poll.register(self._woken, select.POLLIN)
+            for one in self._watched.values():
+                poll.register(one.ended, select.POLLIN)
+                poll.register(one.listener, select.POLLIN)
+            ready = {descriptor for descriptor, _ in poll.poll(self._patience_ms())}
+            if self._woken in ready:
+                return
+            for one in list(self._watched.values()):
+                if one.ended in ready:
+                    if not self._replace(one):
+                        return
+                elif one.listener.fileno() in ready:
+                    one.hear()
+                elif one.due is not None and one.due <= time.monotonic():
+                    self._say(one.lose_patience())
 
-    def _ended(self, plane):
-        """Starts the plane again. Returns the descriptor to watch, or None when no more is to be started."""
-        process = self._gateway.plane(plane)
-        status = process.wait(5)
+    def _patience_ms(self):
+        due = [one.due for one in self._watched.values() if one.due is not None]
+        return max(0, (min(due) - time.monotonic()) * 1000) + 1 if due else None
+
+    def _replace(self, ended):
+        """Starts the plane again. Returns whether it did; else no more is to be started."""
+        plane = ended.plane
+        status = ended.process.wait(5)
+        ended.close()
+        del self._watched[plane]
+        time.sleep(unit.seconds(plane, "RestartSec"))
         with self._news:
             if self._resting:
-                return None
+                return False
             now = time.monotonic()
             starts, within = self._limit
             if sum(start.at > now - within for start in self._starts) >= starts:
                 raise Failure(f"{plane} {ending(status)}; after {starts} starts within {within} s it is not "
-                              f"started again. Its last lines:\n{process.tail()}")
+                              f"started again. Its last lines:\n{ended.process.tail()}")
             self._say(f"{plane} {ending(status)}: starting it again; {_GOES_ON[plane]}")
             start = Start(plane, status, time.monotonic(), self._gateway.start_plane(plane, wait=False))
+            self._watched[plane] = _Watched(self._gateway, plane)
             self._starts.append(start)
             self._news.notify_all()
-        successor = os.pidfd_open(start.process.pid)
-        self._watched[successor] = plane
-        return successor
+        return True
 
     def starts(self, plane=None):
         with self._news:
@@ -131,5 +177,7 @@ class Supervisor:
         self.rest()
         self._over.set()
         self._thread.join()
-        for descriptor in (self._woken, self._wake, *self._watched):
+        for one in self._watched.values():
+            one.close()
+        for descriptor in (self._woken, self._wake):
             os.close(descriptor)

@@ -132,5 +132,5 @@ class World:
         if failed and self._keep:
             shutil.rmtree(self._keep, ignore_errors=True)
             shutil.copytree(self.directory, self._keep, ignore_dangling_symlinks=True,
-                            ignore=shutil.ignore_patterns("run"))
+                            ignore=shutil.ignore_patterns("run", "notify.*"))
         self._stack.close()

@@ -58,6 +58,8 @@ START_TEST(an_open_session_is_found_with_what_it_had)
 	ck_assert(s->stint_open);
 	ck_assert_uint_eq(s->stint, 1);
 	ck_assert_uint_eq(s->facts, 8);
+	ck_assert(!recovery_elsewhere(s, 77) && recovery_elsewhere(s, 78));
+	ck_assert_int_eq(s->clock_step_ns, 0);
 	ck_assert(!recovery_was_closed(r, SE));
 	recovery_destroy(r);
 }

@@ -101,6 +101,41 @@ START_TEST(sums_agree)
 }
 END_TEST
 
+/* A session that began after the wall clock was stepped: every date is moved, no duration changes. */
+START_TEST(stepped_clock)
+{
+	static const enum cdr_column times[] = {
+		CDR_setup_time, CDR_ringing_time, CDR_answer_time, CDR_start_time, CDR_end_time};
+	static const enum cdr_column spans[] = {CDR_ring_ms, CDR_duration_ms, CDR_billable_ms};
+	static const int64_t steps_ms[] = {3600007, -3600007};
+	static struct rows plain;
+	story_call(&story, 1, STORY_T0);
+	tell(&story, &plain, &session);
+	for (int k = 0; k < 2; k++) {
+		cdr_session_free(session);
+		json_object_set_new(story.payload[0], "clock_step_ms", json_integer(steps_ms[k]));
+		tell(&story, &rows, &session);
+		ck_assert_uint_eq(rows.n, plain.n);
+		for (size_t i = 0; i < rows.n; i++) {
+			for (size_t c = 0; c < 5; c++)
+				if (plain.row[i].v[times[c]].set)
+					ck_assert_uint_eq(number(i, times[c]),
+						plain.row[i].v[times[c]].number +
+							(uint64_t)(steps_ms[k] * STORY_MS));
+			for (size_t c = 0; c < 3; c++)
+				if (plain.row[i].v[spans[c]].set)
+					ck_assert_uint_eq(
+						number(i, spans[c]), plain.row[i].v[spans[c]].number);
+		}
+	}
+	/* What no clock can be off by is not believed. */
+	cdr_session_free(session);
+	json_object_set_new(story.payload[0], "clock_step_ms", json_integer(INT64_MAX));
+	tell(&story, &rows, &session);
+	ck_assert_uint_eq(number(0, CDR_setup_time), plain.row[0].v[CDR_setup_time].number);
+}
+END_TEST
+
 START_TEST(never_answered)
 {
 	story_open(&story, "S", "C", "1", STORY_T0);
@@ -241,8 +276,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = {sums_agree, never_answered, end_not_recorded, times_out_of_order,
-		the_dataplane_was_replaced, metered_without_a_stint, facts_without_their_members};
+	const TTest *const tests[] = {sums_agree, stepped_clock, never_answered, end_not_recorded,
+		times_out_of_order, the_dataplane_was_replaced, metered_without_a_stint,
+		facts_without_their_members};
 	Suite *suite = suite_create("session_rows");
 	TCase *tcase = tcase_create("session_rows");
 	tcase_add_checked_fixture(tcase, NULL, teardown);

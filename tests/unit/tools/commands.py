@@ -109,11 +109,12 @@ def stats():
     expect_in("stats", text, "control    not running since 2026-09-21T14:13:20.000Z", "dataplane  never ran",
               "media      1 of 4 items, 23.6 KiB of 1.0 MiB", "not from the address that was signalled")
     expect_in("stats", "\n".join(table(text)), "rx_frames 0 12345 frames received from ports", "wrong_source 0 6 ",
-              "COUNTER WORKER 0 WORKER 1")
+              "COUNTER WORKER 0 WORKER 1", "state not running not running stuck: has not looped for a second")
     value = json.loads(run("stats", "--json")[0])
     expect("stats --json", [value["workers"][1]["rx_frames"], value["workers"][1]["drops"]["wrong_source"],
                             value["workers"][1]["total"]["rx_packets"], value["control"]["running"], value["legs"],
-                            value["dataplane"]["last_beat"]], [12345, 6, 205, False, 20, None])
+                            value["dataplane"]["last_beat"], value["workers"][0]["state"]],
+           [12345, 6, 205, False, 20, None, "not running"])
 
 
 def media():

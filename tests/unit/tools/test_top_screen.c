@@ -17,8 +17,14 @@ static void setup(void)
 	now.control = (struct plane){.beat_ns = 1789999999ull * S, .pid = 17, .running = false};
 	now.dataplane = (struct plane){.beat_ns = now.utc_ns, .pid = 18, .running = true};
 	now.arena = (struct arena){.items = 10, .items_used = 2, .bytes = 1 << 20, .bytes_used = 1 << 19};
-	now.worker[0] = (struct top_worker){
-		.loops = 2000, .busy = 300, .idle = 100, .rx = 200, .tx = 400, .legs = 3};
+	now.worker[0] = (struct top_worker){.state = TG_WORKER_RUNS,
+		.loops = 2000,
+		.busy = 300,
+		.idle = 100,
+		.rx = 200,
+		.tx = 400,
+		.legs = 3};
+	now.worker[1].state = TG_WORKER_STUCK;
 	now.worker[1].drops[TG_DROP_bad_rtp] = 10;
 	now.worker[1].drops[TG_DROP_runt] = 30;
 	for (int i = 0; i < 100; i++) {
@@ -56,8 +62,9 @@ START_TEST(figures)
 	ck_assert_ptr_nonnull(strstr(text, "control    not running since 2026-09-21T14:13:19.000Z\n"));
 	ck_assert_ptr_nonnull(strstr(text, "dataplane  running (pid 18)\n"));
 	ck_assert_ptr_nonnull(strstr(text, "legs 3 of 1000   media 2 of 10 items, 512.0 KiB of 1.0 MiB\n"));
-	ck_assert_ptr_nonnull(
-		strstr(text, "0        75%       1000        100        200       3       0         0\n"));
+	ck_assert_ptr_nonnull(strstr(
+		text, "0      running       75%      1000       100       200      3      0         0\n"));
+	ck_assert_ptr_nonnull(strstr(text, "1      stuck          0%"));
 	ck_assert_ptr_nonnull(strstr(text, "drops/s 20  runt 15  bad_rtp 5\n"));
 	ck_assert_ptr_nonnull(strstr(text, "SE000000 in  mmmmmmmmm "));
 	free(text);
@@ -86,7 +93,7 @@ START_TEST(counters_that_went_back)
 	before.mono_ns = now.mono_ns;
 	char *text;
 	draw(&text, 24, 80);
-	ck_assert_ptr_nonnull(strstr(text, "0         0%          0          0          0 "));
+	ck_assert_ptr_nonnull(strstr(text, "0      running        0%         0         0         0 "));
 	free(text);
 }
 END_TEST
