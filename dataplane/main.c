@@ -16,6 +16,7 @@
 #include "contract/region_open.h"
 #include "dataplane/environment.h"
 #include "dataplane/kernel.h"
+#include "dataplane/link_state.h"
 #include "dataplane/neighbour.h"
 #include "dataplane/port.h"
 #include "dataplane/worker.h"
@@ -46,6 +47,7 @@ struct dataplane {
 	struct dp_port port[SETTINGS_PORTS_MAX];
 	uint32_t ports; /* that are open */
 	struct dp_kernel kernel;
+	struct dp_link_state link_state;
 	struct dp_neighbour *neighbour;
 	struct dp_worker *worker;
 	uint32_t workers; /* that are open */
@@ -167,6 +169,8 @@ static int start(struct dataplane *d, char *why)
 	}
 	if (!e)
 		e = open_workers(d, why);
+	if (!e)
+		dp_link_state_open(&d->link_state, d->port, d->ports);
 	return e;
 }
 
@@ -211,6 +215,7 @@ static void run_main(struct dataplane *d)
 		}
 		if (now - beat >= BEAT_NS) {
 			tg_region_beat(d->region, TG_ROLE_DATAPLANE, tg_timebase_now(tb));
+			dp_link_state_look(&d->link_state);
 			beat = now;
 		}
 		wait_round(d, !d->kernel.taps              ? ROUND_NS
@@ -227,6 +232,7 @@ static void stop(struct dataplane *d)
 	for (uint32_t w = 0; w < d->workers; w++)
 		dp_worker_close(&d->worker[w]);
 	free(d->worker);
+	dp_link_state_close(&d->link_state);
 	dp_neighbour_close(d->neighbour);
 	dp_kernel_close(&d->kernel);
 	for (uint32_t p = 0; p < d->ports; p++)
@@ -248,6 +254,7 @@ static int run(const char *path)
 		return EXIT_FAILURE;
 	for (int p = 0; p < SETTINGS_PORTS_MAX; p++)
 		d->kernel.fd[p] = d->port[p].claim = -1;
+	d->link_state.socket = -1;
 	int e = settings_load(path, &d->settings, why, sizeof(why));
 	if (!e)
 		e = start(d, why);
