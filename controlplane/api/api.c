@@ -102,10 +102,10 @@ static char *question_and_answer(struct api *api, enum question_kind kind)
 	pthread_cond_init(&q->answered, NULL);
 	mailbox_post(api->box, &q->mail);
 	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ANSWER_WAIT_S;
 	pthread_mutex_lock(&q->lock);
-	while (!q->done && pthread_cond_timedwait(&q->answered, &q->lock, &until) == 0)
+	while (!q->done && pthread_cond_clockwait(&q->answered, &q->lock, CLOCK_MONOTONIC, &until) == 0)
 		;
 	char *text = q->text;
 	q->text = NULL;

@@ -11,6 +11,8 @@ struct loop_watch;
 #include <sofia-sip/su.h>
 #include <sofia-sip/su_wait.h>
 
+#include "controlplane/sip/sofia_clock.h"
+
 struct loop_watch {
 	void (*readable)(void *ctx);
 	void *ctx;
@@ -29,6 +31,7 @@ struct loop {
 
 int loop_create(struct loop **loop)
 {
+	sofia_clock_take();
 	if (su_init())
 		return -EIO;
 	struct loop *l = calloc(1, sizeof(*l));
