@@ -46,6 +46,8 @@ class Gateway:
         self._directory = directory
         self._build = os.path.abspath(build)
         self._echo = echo
+        self.more_environment = {}  # of the planes that are started from now on
+        self.more_asan_options = ""
         self._planes = {}
         self.settings_path = self._write("tollgate.conf", settings_text)
         self._write("registry.conf", registry_text)
@@ -66,6 +68,8 @@ class Gateway:
     def start_plane(self, plane, wait=True, prefix=()):
         """prefix: a command that runs the plane, such as one that takes its privileges away."""
         environment = sanitizer.environment(os.path.join(self._directory, f"sanitizer.{plane}"))
+        environment.update(**self.more_environment)
+        environment["ASAN_OPTIONS"] += self.more_asan_options
         program = os.path.join(self._build, PROGRAMS[plane])
         if not os.path.exists(program):
             raise Failure(f"{program} is not there; run: ./run build")
