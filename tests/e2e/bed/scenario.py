@@ -109,8 +109,9 @@ def answered():
 
 
 def refused(status):
-    """A final answer that isn't 2xx, and its ACK."""
-    return provisional() + "\n" + receive(status) + "\n" + send(f"""
+    """A final answer that isn't 2xx, and its ACK. A 503 says when to try again."""
+    header = ("Retry-After", "[0-9]+") if status == "503" else None
+    return provisional() + "\n" + receive(status, header=header) + "\n" + send(f"""
 ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
 {_INVITE_VIA}
 From: {_CALLER}
