@@ -17,6 +17,7 @@
 #include "contract/region_open.h"
 #include "dataplane/environment.h"
 #include "dataplane/kernel.h"
+#include "dataplane/link_state.h"
 #include "dataplane/neighbour.h"
 #include "dataplane/port.h"
 #include "dataplane/telemetry.h"
@@ -52,6 +53,7 @@ struct dataplane {
 	struct dp_port port[SETTINGS_PORTS_MAX];
 	uint32_t ports; /* that are open */
 	struct dp_kernel kernel;
+	struct dp_link_state link_state;
 	struct dp_neighbour *neighbour;
 	struct dp_capture *capture;
 	struct dp_worker *worker;
@@ -199,6 +201,8 @@ static int start(struct dataplane *d, char *why)
 		if (e)
 			snprintf(why, WHY_BYTES, "DPDK takes no telemetry endpoints: %s", strerror(-e));
 	}
+	if (!e)
+		dp_link_state_open(&d->link_state, d->port, d->ports);
 	return e;
 }
 
@@ -291,6 +295,7 @@ static void run_main(struct dataplane *d)
 		if (now - beat >= BEAT_NS) {
 			tg_region_beat(d->region, TG_ROLE_DATAPLANE, tg_timebase_now(tb));
 			look_after_workers(d, now);
+			dp_link_state_look(&d->link_state);
 			beat = now;
 		}
 		wait_round(d, !d->kernel.taps              ? ROUND_NS
@@ -311,6 +316,7 @@ static void stop(struct dataplane *d)
 	for (uint32_t w = 0; w < d->workers; w++)
 		dp_worker_close(&d->worker[w]);
 	free(d->worker);
+	dp_link_state_close(&d->link_state);
 	dp_neighbour_close(d->neighbour);
 	dp_kernel_close(&d->kernel);
 	for (uint32_t p = 0; p < d->ports; p++)
@@ -333,6 +339,7 @@ static int run(const char *path)
 	for (int p = 0; p < SETTINGS_PORTS_MAX; p++)
 		d->kernel.fd[p] = d->port[p].claim = -1;
 	notify_open(&d->notify);
+	d->link_state.socket = -1;
 	int e = settings_load(path, &d->settings, why, sizeof(why));
 	if (!e)
 		e = start(d, why);

@@ -42,7 +42,8 @@ int command_help(const struct tool *tool)
 	       "the\n"
 	       "    control plane is down.\n\n"
 	       "EXIT STATUS\n"
-	       "    0 success; 1 failure, or an audit that differs; 2 wrong usage\n");
+	       "    0 success; 1 failure, an audit that differs, or CDR files that aren't whole; 2 wrong "
+	       "usage\n");
 	return tool_done();
 }
 

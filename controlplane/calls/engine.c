@@ -226,6 +226,10 @@ static void on_invite(struct engine *e, const struct ua_event *ev)
 		refuse(e, ev, 503, "Records can't be written");
 		return;
 	}
+	if (e->watch.silent) {
+		refuse(e, ev, 503, "No dataplane");
+		return;
+	}
 	if (ev->bad_sdp) {
 		refuse(e, ev, 400, "SDP that can't be read");
 		return;
@@ -554,6 +558,7 @@ void engine_stop(struct engine *e, unsigned grace_ms)
 	for (struct call *call = e->calls, *next; call; call = next) {
 		next = call->next;
 		struct session_env env = engine_env(e, call->session);
+		call->session->refusal = 503;
 		session_end(call->session, RELEASED_BY_GATEWAY, 41, "shutdown",
 			"the gateway is shutting down", &env);
 		engine_process(e, call);

@@ -9,6 +9,14 @@
 
 /* Error numbers of what goes wrong outside a document's text; documents have theirs in document_error.def. */
 enum { ERROR_DOCUMENT_LOOP = 11000, ERROR_MEDIA = 12400, ERROR_URL_LONG = 11001 };
+/* Of fetch_error.def and document_error.def. */
+enum {
+	ERROR_BAD_REQUEST = 11100,
+	ERROR_SERVER_TOO_LATE = 11205,
+	ERROR_ADDRESS_NOT_ALLOWED = 11210,
+	ERROR_NO_RESOURCES = 20500,
+	ERROR_DOCUMENT_MEMORY = 41005
+};
 
 /* URLs may have a password, which belongs neither in records nor in logs. */
 static json_t *shown(const char *url)
@@ -115,6 +123,23 @@ void instructions_stop(struct session *s, const struct session_env *env)
 	s->deadline[TIMER_INTERPRETER] = 0;
 }
 
+/* What a caller is told that was not answered yet. No 503, which would keep its side from sending us calls
+ * for other modules (RFC 3261 21.5.4): the application server is the one that can't. */
+static int status_of_failure(int number)
+{
+	switch (number) {
+	case ERROR_BAD_REQUEST:
+	case ERROR_ADDRESS_NOT_ALLOWED:
+	case ERROR_NO_RESOURCES:
+	case ERROR_DOCUMENT_MEMORY:
+		return 500; /* of our own */
+	case ERROR_SERVER_TOO_LATE:
+		return 504;
+	default:
+		return 502;
+	}
+}
+
 void instructions_failed(struct session *s, int number, const char *sentence, const struct session_env *env)
 {
 	if (s->state != SESSION_RUNNING)
@@ -137,6 +162,7 @@ void instructions_failed(struct session *s, int number, const char *sentence, co
 		handoff_return(s, "failed", env);
 		return;
 	}
+	s->refusal = status_of_failure(number);
 	session_end(s, RELEASED_BY_GATEWAY, 41, "module-failed", sentence, env);
 }
 
@@ -275,6 +301,8 @@ static void exhausted(struct session *s, const struct session_env *env)
 	struct leg *l = s->leg[0];
 	if (l->state == LEG_INCOMING) {
 		int status = s->dial.last_status >= 300 ? s->dial.last_status : 480;
+		if (status == 503) /* that the callee can't is no reason to send us nothing (RFC 3261 16.7) */
+			status = 500;
 		struct action *a = session_add(s, ACTION_RESPOND, 0);
 		if (a)
 			a->status = status;

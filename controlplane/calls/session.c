@@ -75,6 +75,7 @@ static struct session *make(struct registry *registry)
 	s->registry = registry;
 	s->dial.callee = -1;
 	copy(s->cause, sizeof(s->cause), "completed");
+	s->refusal = 500;
 	return s;
 }
 
@@ -236,8 +237,8 @@ static void end_leg(struct session *s, int leg, enum released_by by, int q850, c
 	case LEG_INCOMING:
 		a = session_add(s, ACTION_RESPOND, leg);
 		if (a)
-			a->status = by == RELEASED_BY_MODULE ? 603 : 500;
-		session_leg_ended(s, leg, a ? a->status : 500, q850, by, reason, env);
+			a->status = by == RELEASED_BY_MODULE ? 603 : s->refusal;
+		session_leg_ended(s, leg, a ? a->status : s->refusal, q850, by, reason, env);
 		break;
 	case LEG_CALLING:
 	case LEG_RINGING:

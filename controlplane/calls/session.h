@@ -85,6 +85,7 @@ struct session {
 	struct session_dial dial;
 	uint64_t deadline[TIMERS];   /* UTC ns; 0: off */
 	char cause[40], reason[256]; /* why it ended: a word, a sentence */
+	int refusal; /* SIP status for a caller that isn't answered when the gateway ends it */
 	/* Of the node's settings, given by the engine. */
 	uint32_t media_timeout_ms;
 	bool latch;

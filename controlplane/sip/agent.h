@@ -41,6 +41,7 @@
 #define UA_TAG_BYTES    (2 * ID_BYTES + 1)
 #define UA_BRANCH_BYTES (7 + 2 * ID_BYTES + 12)
 #define UA_T1X64_MS     (64 * NTA_SIP_T1)
+#define UA_RETRY_AFTER  "10" /* seconds; with a 503 for what may take that long */
 
 struct event_entry {
 	su_home_t home[1]; /* of the entry and its strings; not used in one that is part of a leg */

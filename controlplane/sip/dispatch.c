@@ -12,8 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define RETRY_AFTER_RATE  "1"
-#define RETRY_AFTER_LIMIT "10"
+#define RETRY_AFTER_RATE "1"
 
 /* A To tag that every retransmission of the request gets again (RFC 3261 8.2.7). */
 static void stateless_tag(const struct ua *ua, const sip_t *sip, char out[static UA_TAG_BYTES])
@@ -173,7 +172,7 @@ static void on_invite(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 {
 	if (ua->draining || ua->incoming >= ua->max_sessions) {
 		ua->counters->refused_limit++;
-		unavailable(ua, msg, sip, RETRY_AFTER_LIMIT);
+		unavailable(ua, msg, sip, UA_RETRY_AFTER);
 		return;
 	}
 	switch (source_admit(&ua->source, trunk, clock_mono_ns())) {
@@ -183,7 +182,7 @@ static void on_invite(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 		return;
 	case SOURCE_LIMIT:
 		ua->counters->refused_limit++;
-		unavailable(ua, msg, sip, RETRY_AFTER_LIMIT);
+		unavailable(ua, msg, sip, UA_RETRY_AFTER);
 		return;
 	case SOURCE_ADMITTED:
 		ua->incoming++;

@@ -199,7 +199,8 @@ void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 	if (!leg) {
 		source_release(&ua->source, trunk);
 		ua->incoming--;
-		ua_reply(ua, msg, sip, SIP_503_SERVICE_UNAVAILABLE, TAG_END());
+		ua_reply(ua, msg, sip, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR(UA_RETRY_AFTER),
+			TAG_END());
 		return;
 	}
 	leg->trunk = trunk;
@@ -209,7 +210,8 @@ void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 	if (make_dialog(leg, sip)) {
 		nta_leg_destroy(leg->dialog);
 		ua_leg_free(leg);
-		ua_reply(ua, msg, sip, SIP_503_SERVICE_UNAVAILABLE, TAG_END());
+		ua_reply(ua, msg, sip, SIP_503_SERVICE_UNAVAILABLE, SIPTAG_RETRY_AFTER_STR(UA_RETRY_AFTER),
+			TAG_END());
 		return;
 	}
 	nta_incoming_t *irq = nta_incoming_create(ua->agent, leg->dialog, msg, sip, TAG_END());
@@ -279,6 +281,7 @@ int ua_respond(
 	nta_incoming_treply(leg->in, status, reason, SIPTAG_SERVER_STR(ua_server()),
 		TAG_IF(status < 300, SIPTAG_CONTACT(ua_contact(leg))),
 		TAG_IF(status < 300, SIPTAG_ALLOW(ua->allow)),
+		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(UA_RETRY_AFTER)),
 		TAG_IF(status >= 200 && status < 300, SIPTAG_SUPPORTED_STR("")),
 		TAG_IF(with_body, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(with_body, SIPTAG_PAYLOAD_STR(body)), TAG_END());

@@ -12,6 +12,7 @@ struct loop_watch;
 #include <sofia-sip/su_wait.h>
 
 #include "controlplane/sip/sofia_clock.h"
+#include "controlplane/sip/sofia_send.h"
 
 struct loop_watch {
 	void (*readable)(void *ctx);
@@ -32,6 +33,7 @@ struct loop {
 int loop_create(struct loop **loop)
 {
 	sofia_clock_take();
+	(void)sofia_send_lost(); /* links it in */
 	if (su_init())
 		return -EIO;
 	struct loop *l = calloc(1, sizeof(*l));

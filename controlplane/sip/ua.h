@@ -7,9 +7,9 @@
  *
  * What the user agent does by itself, because no call need decide it:
  *   - requests from an address that is no trunk's: dropped and counted (403 for an INVITE), per source rate
- * and call limits (503 with Retry-After), malformed messages (400 or drop), OPTIONS (200), unsupported
- * methods (405), Require (420), content it can't read (415), 481 where no dialog matches, 482 merged, 483
- * hops
+ * and call limits (503, which always has a Retry-After), malformed messages (400 or drop), OPTIONS (200),
+ * unsupported methods (405), Require (420), content it can't read (415), 481 where no dialog matches, 482
+ * merged, 483 hops
  *   - 100 at once; 487 to an INVITE that was cancelled; 200 to BYE and CANCEL; ACK to every final response
  *   - a further 2xx with another To-tag (forked answer): ACK, then BYE to that dialog
  *   - a 2xx that crosses our CANCEL: ACK, then BYE; reported as UA_FAILED with crossed set

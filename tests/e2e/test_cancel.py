@@ -5,7 +5,7 @@ from bed.case import main
 from test_relay import CALLS, IS_CALLED, dial_at_once
 
 _INVITE_SEQUENCE = "CSeq: [$number] INVITE"
-_TERMINATED = sip.respond("487 Request Terminated", tag="", sequence=_INVITE_SEQUENCE, retrans=True)
+TERMINATED = sip.respond("487 Request Terminated", tag="", sequence=_INVITE_SEQUENCE, retrans=True)
 
 
 @main
@@ -13,7 +13,7 @@ def case_cancel(world):
     """The caller gives up before anyone answered: 487 to it, CANCEL to the callee."""
     dial_at_once(world, answerOnBridge="true")
     called = world.callee(sip.taken(), sip.ring(), sip.report("rings"), sip.receive("CANCEL"), sip.respond("200 OK"),
-                          _TERMINATED, sip.receive("ACK"))
+                          TERMINATED, sip.receive("ACK"))
     calling = world.caller(sip.invite(), sip.ringing(), sip.report("rings"), sip.wait(), sip.cancel(),
                            sip.receive("200"), sip.refused("487"))
     rings = calling.wait("rings")
@@ -31,7 +31,7 @@ def case_hang_up_while_ringing(world):
     """An answered caller hangs up while the callee rings: the callee gets CANCEL."""
     dial_at_once(world)
     called = world.callee(sip.taken(), sip.ring(), sip.report("rings"), sip.receive("CANCEL"), sip.respond("200 OK"),
-                          _TERMINATED, sip.receive("ACK"))
+                          TERMINATED, sip.receive("ACK"))
     calling = world.caller(*CALLS, sip.wait(), sip.bye())
     answered = calling.wait("answered")
     called.wait("rings")

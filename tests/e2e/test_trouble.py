@@ -5,29 +5,10 @@ import os
 
 from bed import check, document, gateway, scenario as sip
 from bed.conductor import media
+from bed.disk import SmallDisk
 from bed.process import wait_until
 from test_killed import replace
 from test_relay import CALLS
-
-
-class SmallDisk:
-    """The gateway's state directory on a disk of its own."""
-
-    def __init__(self, world, mib=4):
-        self._filler = os.path.join(world.small_disk(mib), "filler")
-
-    def fill(self):
-        descriptor = os.open(self._filler, os.O_CREAT | os.O_WRONLY, 0o600)
-        try:
-            while True:
-                os.write(descriptor, bytes(4096))
-        except OSError:
-            pass
-        finally:
-            os.close(descriptor)
-
-    def free(self):
-        os.unlink(self._filler)
 
 
 def case_full_disk_and_killed(world):

@@ -24,7 +24,7 @@ from bed.process import Failure  # noqa: E402
 BENCHES = {
     "kill-control": (kill.control, "the control plane killed under relaying calls: losses, time until it is back"),
     "kill-dataplane": (kill.dataplane, "the dataplane killed under relaying calls: silence per stream, losses"),
-    "chaos": (chaos.run, "calls come and go while everything is killed at random: is any record unexplained?"),
+    "chaos": (chaos.run, "calls come and go while everything fails at random: is any record unexplained?"),
 }
 NICE = -10  # other work on the machine is not what is measured
 

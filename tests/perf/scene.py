@@ -49,26 +49,29 @@ def spread(values):
 
 
 class Scene:
-    def __init__(self, build, calls, say, document_text=None, answer_after=0.0, changes=None):
-        """document_text: of a world, the first module's document; None: Dial."""
+    def __init__(self, build, calls, say, groups=None, answer_after=0.0, changes=None, prepare=None):
+        """groups: of a world, the registry's groups; None: whoever calls is connected. It is called before the gateway is
+        made, and prepare, with the gateway, before it starts."""
         self.calls, self.say = calls, say
         self._stack = contextlib.ExitStack()
         try:
-            self._make(build, document_text, answer_after, changes)
+            self._make(build, groups, answer_after, changes, prepare)
         except BaseException:
             self.close(failed=True)
             raise
 
-    def _make(self, build, document_text, answer_after, changes):
+    def _make(self, build, groups, answer_after, changes, prepare):
         self.world = World(build, keep=os.path.join(build, "perf-failed"))
         trunks = [{"name": "caller", "address": network.CALLER, "calls_per_second": 10000, "max_calls": 10000},
                   {"name": "callee", "address": network.CALLEE, "calls_per_second": 10000, "max_calls": 10000,
                    "target": network.CALLEE}]
         own = {"sip": {"trunks": trunks}, "media": {"port_max": 22999}, **(changes or {})}
-        text = document_text(self.world) if document_text else document.response(document.dial(DIALLED),
-                                                                                document.hangup())
-        self.world.start_gateway(self.world.documents(text), own)
-        self.gateway = self.world.gateway
+        found = groups(self.world) if groups else self.world.documents(document.response(document.dial(DIALLED),
+                                                                                         document.hangup()))
+        self.gateway = self.world.make_gateway(found, own)
+        if prepare:
+            prepare(self.gateway)
+        self.gateway.start()
         self._prefer_worker()
         self.supervisor = Supervisor(self.gateway, self.say, starts=NEVER)
         self._stack.callback(self.supervisor.close)

@@ -6,6 +6,7 @@ A far end that is called: taken() respond(180) answer() acked() report("answered
 Steps that read a message keep what later steps need: the far end's media address in [$address] and [$port], and
 for one that was called, both ends of its dialog."""
 
+import re
 import textwrap
 
 _CALLER = '"Caller" <sip:[caller]@[local_ip]:[local_port]>;tag=[pid]c[call_number]'
@@ -21,16 +22,11 @@ _READ_SDP = """
 <ereg regexp="c=IN IP4 ([0-9.]+)" search_in="msg" check_it="true" assign_to="ignored,address"/>
 <ereg regexp="m=audio ([0-9]+) RTP/AVP ([0-9 ]+)" search_in="msg" check_it="true" assign_to="ignored,port,types"/>
 <ereg regexp="a=(sendrecv|sendonly|recvonly|inactive)" search_in="msg" assign_to="ignored,direction"/>"""
-_VARIABLES = "ignored,address,port,types,direction"
 
 
 def write(path, *steps):
     body = "\n".join(steps)
-    variables = set(_VARIABLES.split(","))
-    for name in ("here", "there", "number", "via", "remote"):
-        if f'assign_to="{name}"' in body:
-            variables.add(name)
-    used = ",".join(sorted(name for name in variables if f'{name}' in body))
+    used = ",".join(sorted({name for names in re.findall('assign_to="([^"]+)"', body) for name in names.split(",")}))
     reference = f'\n<Reference variables="{used}"/>' if "<ereg" in body else ""
     with open(path, "w", encoding="utf-8") as file:
         file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<scenario name="steps">\n{body}{reference}\n</scenario>\n')
@@ -109,8 +105,9 @@ def answered():
 
 
 def refused(status):
-    """A final answer that isn't 2xx, and its ACK."""
-    return provisional() + "\n" + receive(status) + "\n" + send(f"""
+    """A final answer that isn't 2xx, and its ACK. A 503 says when to try again."""
+    header = ("Retry-After", "[0-9]+") if status == "503" else None
+    return provisional() + "\n" + receive(status, header=header) + "\n" + send(f"""
 ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0
 {_INVITE_VIA}
 From: {_CALLER}

@@ -1,4 +1,4 @@
-"""nginx: document server and media origin."""
+"""nginx: document server, media origin, or both."""
 
 import os
 import signal
@@ -84,5 +84,13 @@ class Web:
         """After kill()."""
         self._process = Process(self._process.argv, self._process.log_path)
 
+    def stop(self):
+        """It takes connections, as its system does, and says nothing."""
+        self._process.send(signal.SIGSTOP)
+
+    def go_on(self):
+        self._process.send(signal.SIGCONT)
+
     def close(self):
+        self.go_on()
         self._process.stop(signal.SIGTERM)

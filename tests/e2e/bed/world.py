@@ -62,6 +62,14 @@ class World:
     def start_gateway(self, groups, changes=None):
         return self.make_gateway(groups, changes).start()
 
+    def origin(self):
+        """A second web server, for sounds alone."""
+        directory = os.path.join(self.directory, "origin")
+        os.makedirs(directory)
+        made = Web(self.network.web, directory, port=8080)
+        self._stack.callback(made.close)
+        return made
+
     def small_disk(self, mib):
         """Puts the gateway's state directory on a disk of its own. Returns the directory."""
         state = state_directory(self.directory)

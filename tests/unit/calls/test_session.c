@@ -209,11 +209,16 @@ static void document(const char *xml)
 	session_on_document(s, &r, &e);
 }
 
-static void no_document(void)
+static void fetch_failed(int number)
 {
-	struct session_document_result r = {.error = "connection refused", .error_number = 11200};
+	struct session_document_result r = {.error = "it did not work", .error_number = number};
 	struct session_env e = env();
 	session_on_document(s, &r, &e);
+}
+
+static void no_document(void)
+{
+	fetch_failed(11200);
 }
 
 static void ua(int leg, enum ua_event_kind kind, int status, const struct media_description *body)
@@ -364,9 +369,38 @@ START_TEST(a_failing_server_and_a_failing_fallback_end_the_call)
 	no_document();
 	EXPECT("document error FETCH(http://h/sorry)");
 	no_document();
-	EXPECT("document error 500:0 leg_ended stint_close");
+	EXPECT("document error 502:0 leg_ended stint_close");
 	ua(0, UA_GONE, 0, NULL);
 	EXPECT("UNRESERVE session_close");
+}
+END_TEST
+
+/* Its server's fault and ours are told apart, and neither keeps the peer from sending other calls. */
+START_TEST(an_unanswered_caller_is_told_whose_fault_it_is)
+{
+	static const struct {
+		int number;
+		const char *wanted;
+	} failures[] = {{11200, "document error 502:0 leg_ended stint_close"},
+		{11205, "document error 504:0 leg_ended stint_close"},
+		{11210, "document error 500:0 leg_ended stint_close"},
+		{20500, "document error 500:0 leg_ended stint_close"}};
+	begin();
+	no_document();
+	EXPECT("document error FETCH(http://h/sorry)");
+	fetch_failed(failures[_i].number);
+	EXPECT(failures[_i].wanted);
+}
+END_TEST
+
+/* RFC 3261 16.7: or the caller's side would send us no calls for a while. */
+START_TEST(a_callees_503_is_not_passed_on)
+{
+	begin();
+	document("<Response><Dial answerOnBridge='true'>+15551234</Dial></Response>");
+	EXPECT("document INVITE:1");
+	ua(1, UA_FAILED, 503, NULL);
+	EXPECT("leg_ended 500:0 leg_ended stint_close");
 }
 END_TEST
 
@@ -800,16 +834,16 @@ int main(void)
 		an_unknown_module_goes_to_the_fallback, a_failing_server_and_a_failing_fallback_end_the_call,
 		bad_xml_goes_to_the_fallback, bridge_and_the_caller_hangs_up, bridge_and_the_callee_hangs_up,
 		a_busy_callee_is_the_next_verbs_business, unanswered_dial_passes_the_status_on,
-		answer_on_bridge_answers_both_at_once, caller_gives_up_while_it_rings, first_to_answer_wins,
-		dial_timeout_cancels, time_limit_ends_the_callee_only,
-		a_forbidden_destination_is_never_invited, a_foreign_caller_id_is_never_shown,
-		digits_that_can_not_be_sent_are_an_error_event, the_dial_rate_holds, hold_and_resume,
-		old_style_hold_keeps_the_address, a_reinvite_can_not_change_the_codec,
-		no_common_codec_is_refused_before_anything, a_late_offer_is_programmed_by_the_ack,
-		a_play_that_fails_goes_on_with_the_next_verb, media_timeout_ends_the_session,
-		a_dialog_that_vanishes_still_gets_its_record, documents_that_loop_are_stopped,
-		control_returns_to_the_module_that_waits, a_state_that_makes_no_sense_is_refused,
-		a_successor_rings_on_and_asks_again_for_the_document,
+		a_callees_503_is_not_passed_on, answer_on_bridge_answers_both_at_once,
+		caller_gives_up_while_it_rings, first_to_answer_wins, dial_timeout_cancels,
+		time_limit_ends_the_callee_only, a_forbidden_destination_is_never_invited,
+		a_foreign_caller_id_is_never_shown, digits_that_can_not_be_sent_are_an_error_event,
+		the_dial_rate_holds, hold_and_resume, old_style_hold_keeps_the_address,
+		a_reinvite_can_not_change_the_codec, no_common_codec_is_refused_before_anything,
+		a_late_offer_is_programmed_by_the_ack, a_play_that_fails_goes_on_with_the_next_verb,
+		media_timeout_ends_the_session, a_dialog_that_vanishes_still_gets_its_record,
+		documents_that_loop_are_stopped, control_returns_to_the_module_that_waits,
+		a_state_that_makes_no_sense_is_refused, a_successor_rings_on_and_asks_again_for_the_document,
 		a_successor_repeats_an_answer_that_was_not_acknowledged,
 		a_successor_repeats_the_invite_and_its_cancel, a_successor_keeps_a_bridge_and_moves_the_stint,
 		a_successor_goes_on_gathering, an_unacknowledged_answer_ends_the_call};
@@ -819,6 +853,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
 		tcase_add_test(tcase, tests[i]);
+	tcase_add_loop_test(tcase, an_unanswered_caller_is_told_whose_fault_it_is, 0, 4);
 	tcase_add_loop_test(tcase, whatever_a_caller_calls_itself_is_passed_on, 0, 7);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);

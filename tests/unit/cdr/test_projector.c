@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "controlplane/cdr/rebuild.h"
+#include "controlplane/cdr/verify.h"
 #include "tests/unit/cdr/story.h"
 
 /* Linked with --wrap: so many syncs of files fail. */
@@ -436,6 +437,31 @@ static void project(void *ctx, const struct journal_record *record)
 	cdr_projector_feed(ctx, record);
 }
 
+static void on_fault(void *ctx, const char *file, uint64_t line, const char *sentence)
+{
+	snprintf(ctx, sizeof(why), "%s:%d: %s", file, (int)line, sentence);
+}
+
+/* What the journal makes is whole, and is what it makes. */
+static void expect_verified(const char *cdr_dir, const char *journal_dir)
+{
+	struct cdr_verify *verify;
+	char fault[sizeof(why)] = "";
+	ck_assert_int_eq(cdr_verify_create(&verify, on_fault, fault), 0);
+	ck_assert_int_eq(cdr_verify_directory(verify, cdr_dir, journal_dir, why, sizeof(why)), 0);
+	ck_assert_str_eq(fault, "");
+	const struct cdr_verified *v = cdr_verify_result(verify);
+	ck_assert_uint_gt(v->files, 1);
+	ck_assert_uint_eq(v->compared, v->files);
+	ck_assert_uint_gt(v->sessions, 1);
+	cdr_verify_free(verify);
+	ck_assert_int_eq(cdr_verify_create(&verify, on_fault, fault), 0);
+	ck_assert_int_eq(
+		cdr_verify_directory(verify, cdr_dir, "/nonexistent/journal", why, sizeof(why)), -ENOENT);
+	ck_assert_int_eq(cdr_verify_directory(verify, "/nonexistent/cdr", NULL, why, sizeof(why)), -ENOENT);
+	cdr_verify_free(verify);
+}
+
 /* Through a real journal, and again from it: the same bytes, the rows of the open file too. */
 START_TEST(rebuild)
 {
@@ -462,6 +488,7 @@ START_TEST(rebuild)
 	ck_assert_msg(cdr_rebuild(journal_dir, other, why, sizeof(why)) == 0, "%s", why);
 	expect_same(cdr_dir, other);
 	ck_assert(!is_there(other, "position.json"));
+	expect_verified(cdr_dir, journal_dir);
 	/* Again over what is there. */
 	ck_assert_int_eq(cdr_rebuild(journal_dir, other, why, sizeof(why)), 0);
 	expect_same(cdr_dir, other);

@@ -202,6 +202,45 @@ def cdr(directory):
     expect("cdr rebuild", os.listdir(out), [])
 
 
+def verify_files(directory, name, *pairs):
+    """A directory of CDR files: (stem, JSON lines, CSV)."""
+    made = os.path.join(directory, name)
+    os.mkdir(made)
+    for stem, lines, table_text in pairs:
+        for suffix, text in (".jsonl", lines), (".csv", table_text):
+            if text is not None:
+                with open(os.path.join(made, stem + suffix), "w", encoding="latin-1", newline="") as file:
+                    file.write(text)
+    return made
+
+
+def cdr_verify(directory):
+    forms = []
+    for suffix in ".jsonl", ".csv":
+        with open(os.path.join(GOLDEN, "two_stints" + suffix), encoding="latin-1", newline="") as file:
+            forms.append(file.read())
+    stem = "gw1-20260921T141320Z-0000000001"
+    good = verify_files(directory, "good", (stem, *forms))
+    expect("cdr verify", run("cdr", "verify", good)[0],
+           "ok: 1 files (each in both forms), 6 rows (records 1 to 6), 1 sessions, 0 of them uncertain; 0 faults\n")
+    value = json.loads(run("cdr", "verify", "--json", good)[0])
+    expect("cdr verify --json", (value["ok"], value["files"], value["rows"], value["first_faults"]), (True, 1, 6, []))
+    expect("cdr verify of nothing yet", run("cdr", "verify", verify_files(directory, "none"))[0].startswith("ok: 0 files"),
+           True)
+    bad = verify_files(directory, "bad", (stem, forms[0].replace('"duration_ms":58000', '"duration_ms":58001'), forms[1]))
+    out = run("cdr", "verify", bad, status=1)[0]
+    expect_in("cdr verify of a wrong duration", out, f'"{stem}.jsonl":1: duration_ms', f'"{stem}.csv":2: the row differs',
+              "not ok", "cdr rebuild")
+    value = json.loads(run("--json", "cdr", "verify", bad, status=1)[0])
+    expect("cdr verify --json of a wrong duration", (value["ok"], value["first_faults"][0]["line"]), (False, 2))
+    hostile = verify_files(directory, "hostile", (stem, "\x1b[2J\xff\n{\"\\u001b\":1}\n", "\x1b]0;x\x07\n"),
+                           ("\x1b[2J-1", "", None), (f"temp-{stem[:-1]}2", "{\"half a", None))
+    expect_in("cdr verify of hostile files", run("cdr", "verify", hostile, status=1)[0], f'"{stem}.jsonl":1: this is no row',
+              '"\\x1b[2J-1": its other form, .csv, is not there')
+    expect_in("cdr verify of no directory", run("cdr", "verify", "/nonexistent", status=1)[1], "/nonexistent")
+    expect_in("cdr verify with no journal", run("cdr", "verify", good, "/nonexistent", status=1)[1], "/nonexistent")
+
+
 class Service(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     answer = (200, "")
@@ -297,6 +336,7 @@ sip: {{ trunks = ( {{ name = "a"; address = "198.18.0.0/24"; }} ); }};
         top()
         check_config(scratch)
         cdr(scratch)
+        cdr_verify(scratch)
         audit(scratch)
         make_region("garbage")
         garbage()
