@@ -185,6 +185,11 @@ static int open_region(struct control *c, char *why, size_t n)
 	settings_capacity(&c->settings, &cap);
 	int e = tg_region_open_or_fallback(
 		&c->region, c->settings.region.dir, c->settings.region.name, &cap, TG_ROLE_CONTROL, why, n);
+	if (!e && tg_region_moved_aside(c->region))
+		log_error(region, NULL, "region-damaged", "reason=%s",
+			log_quote(tg_region_moved_aside(c->region)));
+	if (!e)
+		e = tg_region_claim(c->region, c->settings.node.name, why, n);
 	if (!e && !tg_region_on_huge_pages(c->region))
 		log_warn(region, NULL, "no-huge-pages",
 			"effect=\"slower\" advice=\"sysctl -w vm.nr_hugepages=N; mount -t hugetlbfs nodev "
