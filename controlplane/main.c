@@ -211,6 +211,7 @@ static int open_records(struct control *c, char *why, size_t n)
 	if (e)
 		return e;
 	struct journal_options o = {.dir = c->journal_dir,
+		.node = c->settings.node.name,
 		.segment_bytes = (uint64_t)c->settings.journal.segment_mib << 20,
 		.sync_ms = (unsigned)c->settings.journal.sync_ms,
 		.now = journal_time,
