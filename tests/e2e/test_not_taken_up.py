@@ -1,11 +1,12 @@
 """Sessions that a restarted control plane can't go on with: their far ends are told, and their records say why."""
 
+import contextlib
 import os
 import subprocess
 
 from bed import check, document, gateway, owner, registry, scenario as sip, settings
 from bed.conductor import media
-from bed.process import Failure
+from bed.process import Failure, wait_until
 from bed.world import DIALLED
 from test_killed import bridged
 from test_relay import CALLS, IS_CALLED, dial_at_once, talk
@@ -73,6 +74,16 @@ def relaying(world):
     return calling, called
 
 
+def kept():
+    """What is kept of all sessions."""
+    directory = f"/dev/shm/{gateway.region_name()}.sessions"
+    text = b""
+    for name in os.listdir(directory):
+        with contextlib.suppress(FileNotFoundError), open(os.path.join(directory, name), "rb") as file:
+            text += file.read()
+    return text
+
+
 def case_region_gone(world):
     """The region is removed while both planes are down; the sessions' states are still there."""
     calling, called = relaying(world)
@@ -106,6 +117,8 @@ def case_module_gone_and_killed_again(world):
     without_front_desk(world)
     world.gateway.start_plane("control")
     told = calling.wait("told")
+    # One that is killed before it has kept that a BYE is under way would have another sent, with a higher CSeq.
+    wait_until("the BYE is kept", lambda: b'"state":"ending"' in kept(), 10)
     kill(world, "control")
     world.gateway.start_plane("control")
     calling.tell(told)
