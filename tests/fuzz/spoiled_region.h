@@ -3,6 +3,7 @@
 #define TG_FUZZ_SPOILED_REGION_H
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +12,9 @@
 
 #include "contract/region_layout.h"
 
-#define LEGS 16
-#define HOW  4 /* bytes: kind, part or nothing, offset / 64 */
+#define LEGS  16
+#define KINDS 5
+#define HOW   4 /* bytes: kind, part or nothing, offset / 64 */
 
 static char dir[] = "/dev/shm/tollgate-fuzz-XXXXXX", why[1024];
 static uint8_t *good; /* a region, fresh */
@@ -81,6 +83,28 @@ static void spoil_part(int fd, enum tg_part part, const uint8_t *data, size_t si
 			abort();
 }
 
+/* Rows of open legs, as far as their generations say; the rest of them, and the media table, is noise. */
+static void spoil_rows(int fd, const uint8_t *data, size_t size)
+{
+	static const struct {
+		enum tg_part part;
+		size_t row, generation;
+	} kind[] = {{TG_PART_INGRESS, sizeof(struct tg_ingress), offsetof(struct tg_ingress, generation)},
+		{TG_PART_EGRESS, sizeof(struct tg_egress), offsetof(struct tg_egress, generation)},
+		{TG_PART_DESIRED, sizeof(struct tg_desired), offsetof(struct tg_desired, generation)}};
+	spoil_part(fd, TG_PART_MEDIA, data, size);
+	for (size_t k = 0; k < sizeof(kind) / sizeof(*kind); k++) {
+		const struct tg_part_span *span = &((const struct tg_header *)good)->part[kind[k].part];
+		spoil_part(fd, kind[k].part, data, size);
+		for (uint32_t leg = 0; leg < LEGS; leg++) {
+			uint32_t generation = leg % 4;
+			off_t at = (off_t)(span->offset + leg * kind[k].row + kind[k].generation);
+			if (pwrite(fd, &generation, sizeof(generation), at) != sizeof(generation))
+				abort();
+		}
+	}
+}
+
 static void write_region(const uint8_t *how, const uint8_t *data, size_t size)
 {
 	char path[64];
@@ -88,14 +112,16 @@ static void write_region(const uint8_t *how, const uint8_t *data, size_t size)
 	int fd = open(path_of("region", path), O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)
 		abort();
-	bool noise = how[0] % 4 == 0;
+	bool noise = how[0] % KINDS == 0;
 	if (!noise && pwrite(fd, good, good_bytes, 0) != (ssize_t)good_bytes)
 		abort();
-	if (how[0] % 4 == 1)
+	if (how[0] % KINDS == 1)
 		spoil_part(fd, how[1] % TG_PARTS, data, size);
+	else if (how[0] % KINDS == 4)
+		spoil_rows(fd, data, size);
 	else if (pwrite(fd, data, size, noise ? 0 : at % (off_t)good_bytes) < 0)
 		abort();
-	if (how[0] % 4 == 3 && ftruncate(fd, at))
+	if (how[0] % KINDS == 3 && ftruncate(fd, at))
 		abort();
 	close(fd);
 }
