@@ -15,19 +15,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/region_check.h"
 #include "contract/region_layout.h"
 
 #define HUGETLBFS_MAGIC_NUMBER 0x958458f6
 #define HUGE_PAGE_BYTES        ((size_t)2 << 20)
 /* How long to wait for another process that is creating the region. */
 #define CREATE_WAIT_MS 5000
+/* Each time somebody moved the file aside meanwhile. */
+#define OPEN_TRIES 8
 
 struct tg_region {
 	uint8_t *base;
 	size_t bytes;
 	int fd;
 	enum tg_role role;
-	bool created, huge;
+	bool created, huge, gave_up;
+	char moved[PATH_MAX + 1024]; /* what was moved aside by this open; "": nothing */
 	struct tg_header *header;
 	struct tg_ring commands[TG_WORKERS_MAX], events[TG_WORKERS_MAX], meters[TG_WORKERS_MAX];
 };
@@ -70,49 +74,6 @@ static int check_owner(const struct tg_region *r, const char *path, char *why, s
 		"remove "
 		"it, start again",
 		path, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
-}
-
-static int check_header(
-	const struct tg_header *found, const struct tg_header *wanted, const char *path, char *why, size_t n)
-{
-	if (found->layout_version != wanted->layout_version)
-		return explain(why, n, -EPROTO,
-			"region %s has layout version %u, this program has %u: let calls end, stop both "
-			"planes, remove "
-			"the file, start again",
-			path, found->layout_version, wanted->layout_version);
-	if (memcmp(found->struct_bytes, wanted->struct_bytes, sizeof(found->struct_bytes)))
-		for (int i = 0; i < TG_STRUCTS; i++)
-			if (found->struct_bytes[i] != wanted->struct_bytes[i])
-				return explain(why, n, -EPROTO,
-					"region %s has a %s of %u bytes, this program has %u: the planes are "
-					"of "
-					"different builds; stop both, remove the file, start again",
-					path, tg_struct_name[i], found->struct_bytes[i],
-					wanted->struct_bytes[i]);
-	if (memcmp(&found->capacity, &wanted->capacity, sizeof(found->capacity)))
-		return explain(why, n, -EPROTO,
-			"region %s was made for %u workers, %u addresses, ports %u+%u, %u media items, %llu "
-			"arena bytes; "
-			"the settings now say %u, %u, %u+%u, %u, %llu (or other addresses): stop both "
-			"planes, remove the "
-			"file, start again",
-			path, found->capacity.workers, found->capacity.addresses, found->capacity.port_min,
-			found->capacity.ports, found->capacity.media_items,
-			(unsigned long long)found->capacity.arena_bytes, wanted->capacity.workers,
-			wanted->capacity.addresses, wanted->capacity.port_min, wanted->capacity.ports,
-			wanted->capacity.media_items, (unsigned long long)wanted->capacity.arena_bytes);
-	return 0;
-}
-
-static int check_capacity(const struct tg_capacity *cap, char *why, size_t n)
-{
-	if (cap->workers < 1 || cap->workers > TG_WORKERS_MAX || cap->addresses < 1 ||
-		cap->addresses > TG_ADDRS_MAX || cap->ports < 2 || (cap->ports & 1) || (cap->port_min & 1) ||
-		cap->port_min < 1024 || cap->port_min + cap->ports > 65536 || cap->media_items < 1 ||
-		cap->arena_bytes < 4096 || cap->workers > cap->addresses * (cap->ports / 2))
-		return explain(why, n, -EINVAL, "capacity out of range: check media.* in the settings");
-	return 0;
 }
 
 static int init_rings(struct tg_region *r)
@@ -204,93 +165,224 @@ static int create(struct tg_region *r, const struct tg_header *wanted, const cha
 	return 0;
 }
 
-static uint64_t magic_on_file(int fd, uint64_t *bytes)
+enum found { FOUND_NOTHING, FOUND_UNFINISHED, FOUND_NO_REGION, FOUND_REGION };
+
+/* A file that begins with zeros was being made by somebody who died; one that begins with something else is
+ * no region of ours. */
+static enum found look(const struct tg_region *r, uint64_t *bytes)
 {
 	struct stat st;
 	*bytes = 0;
-	if (fstat(fd, &st) || (size_t)st.st_size < sizeof(struct tg_header))
-		return 0;
+	if (fstat(r->fd, &st) || !st.st_size)
+		return FOUND_NOTHING;
 	*bytes = (uint64_t)st.st_size;
-	void *p = mmap(NULL, HUGE_PAGE_BYTES < (size_t)st.st_size ? HUGE_PAGE_BYTES : (size_t)st.st_size,
-		PROT_READ, MAP_SHARED, fd, 0);
+	if (*bytes < sizeof(struct tg_header))
+		return FOUND_NO_REGION;
+	size_t n = HUGE_PAGE_BYTES < *bytes ? HUGE_PAGE_BYTES : (size_t)*bytes;
+	void *p = mmap(NULL, n, PROT_READ, MAP_SHARED, r->fd, 0);
 	if (p == MAP_FAILED)
-		return 0;
+		return FOUND_NO_REGION;
 	uint64_t magic = atomic_load_explicit(&((struct tg_header *)p)->magic, memory_order_acquire);
-	munmap(p, HUGE_PAGE_BYTES < (size_t)st.st_size ? HUGE_PAGE_BYTES : (size_t)st.st_size);
-	return magic;
+	munmap(p, n);
+	return magic == TG_REGION_MAGIC ? FOUND_REGION : magic ? FOUND_NO_REGION : FOUND_UNFINISHED;
 }
 
+static void unmap(struct tg_region *r)
+{
+	if (r->base)
+		munmap(r->base, r->bytes);
+	r->base = NULL;
+}
+
+/* Maps it and believes it, or leaves it alone. -EUCLEAN: `why` is a phrase that says what is wrong with it.
+ */
 static int attach(struct tg_region *r, const struct tg_header *wanted, uint64_t bytes, const char *path,
 	char *why, size_t n)
 {
+	char what[600] = "";
 	int e = map(r, bytes, path, why, n);
 	if (e)
 		return e;
-	struct tg_header expect;
-	if (!wanted) { /* a reader believes the file's own capacity, if it fits */
-		e = check_capacity(&r->header->capacity, why, n);
-		if (e)
-			return e;
-		tg_layout(&expect, &r->header->capacity);
-		wanted = &expect;
-	}
-	e = check_header(r->header, wanted, path, why, n);
-	if (e)
-		return e;
-	if (r->header->total_bytes != wanted->total_bytes || r->header->total_bytes > bytes ||
-		memcmp(r->header->part, wanted->part, sizeof(wanted->part)))
-		return explain(why, n, -EUCLEAN,
-			"region %s is truncated or damaged (%llu bytes, its header says %llu): stop both "
-			"planes, remove "
-			"the file, start again",
-			path, (unsigned long long)bytes, (unsigned long long)r->header->total_bytes);
-	e = attach_rings(r);
-	if (e)
-		return explain(why, n, e,
-			"region %s: a ring is damaged: stop both planes, remove the file, start again", path);
-	return 0;
+	e = tg_check_header(r->header, bytes, wanted, what, sizeof(what));
+	if (!e)
+		e = tg_check_rings(r->base, what, sizeof(what));
+	if (!e)
+		e = tg_check_clock(&r->header->timebase, what, sizeof(what));
+	if (!e)
+		e = attach_rings(r);
+	if (!e)
+		return 0;
+	unmap(r);
+	return e == -EPROTO ? explain(why, n, e, "region %s %s", path, what) : explain(why, n, e, "%s", what);
 }
 
-/* Creates under an exclusive lock if nobody has finished one, else attaches. */
+/* Behind the bytes of the roles: shared by those who have the region open, taken alone by whoever makes it or
+ * moves it aside. A process that waits to begin has its role, and not this. */
+#define USE_LOCK_AT 8
+
+static int lock_use(int fd, short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = USE_LOCK_AT, .l_len = 1};
+	return fcntl(fd, F_OFD_SETLK, &lock) ? -errno : 0;
+}
+
+static int move_aside(struct tg_region *r, const char *path, const char *what, char *why, size_t n)
+{
+	char aside[PATH_MAX];
+	if (snprintf(aside, sizeof(aside), "%s.damaged", path) >= (int)sizeof(aside) || rename(path, aside)) {
+		int e = -errno;
+		return explain(why, n, e,
+			"region %s is damaged (%s) and can't be moved aside: %s; remove it, start again",
+			path, what, strerror(-e));
+	}
+	snprintf(r->moved, sizeof(r->moved),
+		"%s: %s; kept as %s until the next time: remove it to have its memory back", path, what,
+		aside);
+	return -ESTALE;
+}
+
+/* A new region where there is none that anybody believes. Under the creation lock. */
+static int make(struct tg_region *r, const struct tg_header *wanted, enum found found, const char *what,
+	const char *path, char *why, size_t n)
+{
+	if (lock_use(r->fd, F_WRLCK))
+		return explain(why, n, -EUCLEAN,
+			"region %s is damaged (%s) and the other plane has it open: stop that, start again",
+			path, what);
+	if (found == FOUND_NO_REGION)
+		return move_aside(r, path, what, why, n);
+	int e = create(r, wanted, path, why, n);
+	if (!e) {
+		e = attach_rings(r);
+		return e ? explain(why, n, e, "region %s: cannot attach its rings", path) : 0;
+	}
+	unmap(r);
+	r->created = false;
+	if (ftruncate(r->fd, 0)) /* gives back what a half-made one took */
+		return e;
+	return e;
+}
+
+/* Under the creation lock. -ESTALE: the file was moved aside, begin anew. */
 static int create_or_attach(
 	struct tg_region *r, const struct tg_header *wanted, const char *path, char *why, size_t n)
 {
-	for (int waited = 0;; waited += 10) {
-		uint64_t bytes;
-		if (magic_on_file(r->fd, &bytes) == TG_REGION_MAGIC)
-			break;
-		if (!flock(r->fd, LOCK_EX | LOCK_NB)) {
-			int e = 0;
-			if (magic_on_file(r->fd, &bytes) != TG_REGION_MAGIC)
-				e = create(r, wanted, path, why, n);
-			if (e && !ftruncate(r->fd, 0)) /* gives back what a half-made one took */
-				r->created = false;
-			flock(r->fd, LOCK_UN);
-			if (e)
-				return e;
-			break;
-		}
+	uint64_t bytes;
+	char what[600] = "its header is missing";
+	enum found found = look(r, &bytes);
+	if (found == FOUND_NO_REGION)
+		snprintf(what, sizeof(what), "no region in its %llu bytes", (unsigned long long)bytes);
+	if (found == FOUND_REGION) {
+		int e = attach(r, wanted, bytes, path, what, sizeof(what));
+		if (e && e != -EUCLEAN)
+			return explain(why, n, e, "%s", what);
+		found = e ? FOUND_NO_REGION : FOUND_REGION;
+	}
+	int e = found == FOUND_REGION ? 0 : make(r, wanted, found, what, path, why, n);
+	return e ? e : lock_use(r->fd, F_RDLCK);
+}
+
+/* Whether the path still leads to this file. */
+static bool is_at(int fd, const char *path)
+{
+	struct stat here, there;
+	return !fstat(fd, &here) && !stat(path, &there) && here.st_ino == there.st_ino &&
+	       here.st_dev == there.st_dev;
+}
+
+static int with_creation_lock(
+	struct tg_region *r, const struct tg_header *wanted, const char *path, char *why, size_t n)
+{
+	for (int waited = 0; flock(r->fd, LOCK_EX | LOCK_NB); waited += 10) {
 		if (waited >= CREATE_WAIT_MS)
 			return explain(why, n, -ETIMEDOUT,
 				"region %s: another process has been creating it for %d ms", path,
 				CREATE_WAIT_MS);
 		pause_ms(10);
 	}
-	if (r->created) {
-		int e = attach_rings(r);
-		return e ? explain(why, n, e, "region %s: cannot attach its rings", path) : 0;
+	int e = is_at(r->fd, path) ? create_or_attach(r, wanted, path, why, n) : -ESTALE;
+	flock(r->fd, LOCK_UN);
+	return e;
+}
+
+static int open_file(struct tg_region *r, const char *path, char *why, size_t n)
+{
+	int flags = r->role == TG_ROLE_READER ? O_RDONLY : O_RDWR | O_CREAT;
+	struct statfs fs;
+	r->fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+	if (r->fd < 0) {
+		int e = -errno;
+		return explain(why, n, e,
+			e == -ENOENT && r->role == TG_ROLE_READER
+				? "no region at %s: neither plane has run: %s"
+			: e == -ENOENT ? "%s: the directory is missing; mount huge pages with `mount -t "
+					 "hugetlbfs nodev "
+					 "/dev/hugepages`: %s"
+				       : "cannot open region %s: %s",
+			path, strerror(-e));
 	}
-	uint64_t bytes;
-	magic_on_file(r->fd, &bytes);
-	return attach(r, wanted, bytes, path, why, n);
+	r->huge = !fstatfs(r->fd, &fs) && (uint32_t)fs.f_type == HUGETLBFS_MAGIC_NUMBER;
+	return check_owner(r, path, why, n);
 }
 
 static int open_reader(struct tg_region *r, const char *path, char *why, size_t n)
 {
 	uint64_t bytes;
-	if (magic_on_file(r->fd, &bytes) != TG_REGION_MAGIC)
+	char what[600];
+	int e = open_file(r, path, why, n);
+	if (e)
+		return e;
+	if (look(r, &bytes) != FOUND_REGION)
 		return explain(why, n, -EUCLEAN, "%s is not a finished region", path);
-	return attach(r, NULL, bytes, path, why, n);
+	e = attach(r, NULL, bytes, path, what, sizeof(what));
+	if (e)
+		explain(why, n, e,
+			e == -EUCLEAN ? "region %s is damaged (%s): start a plane, which moves it aside"
+				      : "%s%s",
+			e == -EUCLEAN ? path : "", what);
+	return e;
+}
+
+static int open_once(
+	struct tg_region *r, const struct tg_header *wanted, const char *path, char *why, size_t n)
+{
+	int e = open_file(r, path, why, n);
+	if (e)
+		return e;
+	if (lock_role(r->fd, r->role))
+		return explain(why, n, -EBUSY, "another tollgate-%s runs on region %s: stop it first",
+			r->role == TG_ROLE_CONTROL ? "control" : "dataplane", path);
+	return with_creation_lock(r, wanted, path, why, n);
+}
+
+/* The pages that a damaged region keeps may be those that the new one needs. */
+static bool give_up_aside(struct tg_region *r, const char *path, int e)
+{
+	char aside[PATH_MAX];
+	if (!r->moved[0] || (e != -ENOMEM && e != -ENOSPC) || r->gave_up ||
+		snprintf(aside, sizeof(aside), "%s.damaged", path) >= (int)sizeof(aside) || unlink(aside))
+		return false;
+	r->gave_up = true;
+	snprintf(strstr(r->moved, "; kept as"), 64, "; removed, since the new one needs its memory");
+	return true;
+}
+
+static int open_plane(
+	struct tg_region *r, const struct tg_capacity *cap, const char *path, char *why, size_t n)
+{
+	struct tg_header wanted;
+	int e = tg_check_capacity(cap, why, n);
+	if (e)
+		return e;
+	tg_layout(&wanted, cap);
+	for (int tries = 0; tries < OPEN_TRIES; tries++) {
+		e = open_once(r, &wanted, path, why, n);
+		if (e != -ESTALE && !give_up_aside(r, path, e))
+			return e;
+		close(r->fd);
+		r->fd = -1;
+	}
+	return explain(why, n, -EAGAIN, "region %s is being replaced again and again", path);
 }
 
 int tg_region_open(struct tg_region **region, const char *dir, const char *name,
@@ -298,44 +390,12 @@ int tg_region_open(struct tg_region **region, const char *dir, const char *name,
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	struct tg_header wanted;
-	if (role != TG_ROLE_READER) {
-		int e = check_capacity(cap, why, n);
-		if (e)
-			return e;
-		tg_layout(&wanted, cap);
-	}
 	struct tg_region *r = calloc(1, sizeof(*r));
 	if (!r)
 		return explain(why, n, -ENOMEM, "out of memory");
 	r->role = role;
-	int flags = role == TG_ROLE_READER ? O_RDONLY : O_RDWR | O_CREAT;
-	r->fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
-	int e = r->fd < 0 ? -errno : 0;
-	if (e) {
-		explain(why, n, e,
-			e == -ENOENT && role == TG_ROLE_READER ? "no region at %s: neither plane has run: %s"
-			: e == -ENOENT ? "%s: the directory is missing; mount huge pages with `mount -t "
-					 "hugetlbfs nodev "
-					 "/dev/hugepages`: %s"
-				       : "cannot open region %s: %s",
-			path, strerror(-e));
-		free(r);
-		return e;
-	}
-	struct statfs fs;
-	r->huge = !fstatfs(r->fd, &fs) && (uint32_t)fs.f_type == HUGETLBFS_MAGIC_NUMBER;
-	e = check_owner(r, path, why, n);
-	if (!e && role == TG_ROLE_READER) {
-		e = open_reader(r, path, why, n);
-	} else if (!e) {
-		e = lock_role(r->fd, role);
-		if (e)
-			e = explain(why, n, -EBUSY, "another tollgate-%s runs on region %s: stop it first",
-				role == TG_ROLE_CONTROL ? "control" : "dataplane", path);
-		else
-			e = create_or_attach(r, &wanted, path, why, n);
-	}
+	r->fd = -1;
+	int e = role == TG_ROLE_READER ? open_reader(r, path, why, n) : open_plane(r, cap, path, why, n);
 	if (e) {
 		tg_region_close(r);
 		return e;
@@ -348,8 +408,7 @@ void tg_region_close(struct tg_region *r)
 {
 	if (!r)
 		return;
-	if (r->base)
-		munmap(r->base, r->bytes);
+	unmap(r);
 	if (r->fd >= 0)
 		close(r->fd);
 	free(r);
@@ -358,6 +417,28 @@ void tg_region_close(struct tg_region *r)
 bool tg_region_created(const struct tg_region *r)
 {
 	return r->created;
+}
+
+const char *tg_region_moved_aside(const struct tg_region *r)
+{
+	return r->moved[0] ? r->moved : NULL;
+}
+
+int tg_region_claim(const struct tg_region *r, const char *node, char *why, size_t n)
+{
+	char ours[TG_NODE_BYTES], *theirs = r->header->node;
+	snprintf(ours, sizeof(ours), "%s", node);
+	if (!theirs[0])
+		memcpy(theirs, ours, sizeof(ours));
+	if (!strncmp(theirs, ours, sizeof(ours)))
+		return 0;
+	return explain(why, n, -EPROTO,
+		"the region belongs to node \"%.*s\", the settings name node \"%s\": put node.name back or "
+		"give this node "
+		"a region.name of its own; or let calls end (tollgate drain), stop both planes, remove the "
+		"file, start "
+		"again",
+		TG_NODE_BYTES, theirs, node);
 }
 
 bool tg_region_on_huge_pages(const struct tg_region *r)

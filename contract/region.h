@@ -55,7 +55,11 @@ struct tg_region; /* this process' view */
  * *huge to false. READER opens read-only what is there, takes no lock and ignores cap (may be NULL).
  * On failure returns -errno and a sentence for the operator, with what to do, in why. -EBUSY: another process
  * has this role; -EPROTO: another layout or capacity; -ENOMEM: no huge pages; -ENOENT: reader, nothing there;
- * -EPERM: the file is another user's, or others may write to it. */
+ * -EPERM: the file is another user's, or others may write to it; -EUCLEAN: what is there is no region, and
+ * may not be moved aside, since this is a reader or the other plane has it open.
+ *
+ * Where a plane finds what can't be a region (truncated, random bytes, a damaged ring or clock), and no plane
+ * has it open, it moves it aside to NAME.damaged (one that was there is replaced) and makes a new one. */
 int tg_region_open(struct tg_region **region, const char *dir, const char *name,
 	const struct tg_capacity *cap, enum tg_role role, char *why, size_t why_bytes);
 /* Unmaps and gives the locks back. The file stays. NULL is allowed. */
@@ -63,6 +67,10 @@ void tg_region_close(struct tg_region *region);
 /* True if this open found no region and made one. */
 bool tg_region_created(const struct tg_region *region);
 bool tg_region_on_huge_pages(const struct tg_region *region);
+/* What was damaged and where it is now, a sentence; NULL if this open moved nothing aside. */
+const char *tg_region_moved_aside(const struct tg_region *region);
+/* This node uses it. -EPROTO with a sentence if another one does; by either plane, right after opening. */
+int tg_region_claim(const struct tg_region *region, const char *node, char *why, size_t why_bytes);
 
 const struct tg_capacity *tg_region_capacity(const struct tg_region *region);
 /* Random number that tells one region from its successors; in every journalled meter record. */

@@ -24,6 +24,8 @@
 	SHARED(tg_event)          \
 	SHARED(tg_meter_record)
 
+#define TG_NODE_BYTES 32
+
 enum tg_struct {
 #define SHARED(type) TG_STRUCT_##type,
 	TG_SHARED_STRUCTS(SHARED)
@@ -68,7 +70,11 @@ struct tg_header {
 	_Atomic uint32_t generation; /* last one given to a leg; by the control plane */
 	_Alignas(TG_CACHE_LINE) struct tg_timebase timebase;
 	_Alignas(TG_CACHE_LINE) struct tg_heartbeat beat[2]; /* by role; each by its own plane */
+	char node[TG_NODE_BYTES]; /* name of the node that uses it, cut to fit; by whoever claims it first */
 };
+_Static_assert(
+	sizeof(struct tg_header) % TG_CACHE_LINE == 0 && sizeof(struct tg_heartbeat[2]) + TG_NODE_BYTES == 64,
+	"the name lies in what was padding");
 
 /* Fills a header for this capacity: pure. The magic and the region's id stay 0. */
 void tg_layout(struct tg_header *header, const struct tg_capacity *cap);

@@ -1,6 +1,7 @@
 #include "contract/ring.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <rte_ring.h>
@@ -27,11 +28,24 @@ int tg_ring_init(void *mem, uint32_t count, uint32_t record_bytes)
 	return e;
 }
 
+/* No more records than it has room for. The other side may be moving: read at different moments its ends may
+ * be further apart than they ever were. */
+static bool holds_its_size(const struct rte_ring *r)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		uint32_t tail = __atomic_load_n(&r->cons.tail, __ATOMIC_ACQUIRE);
+		if (__atomic_load_n(&r->prod.tail, __ATOMIC_ACQUIRE) - tail <= r->capacity)
+			return true;
+	}
+	return false;
+}
+
 int tg_ring_attach(struct tg_ring *view, void *mem, uint32_t count, uint32_t record_bytes)
 {
 	const struct rte_ring *r = mem;
 	if (r->size != count || r->mask != count - 1 || r->capacity != count - 1 ||
-		r->prod.sync_type != RTE_RING_SYNC_ST || r->cons.sync_type != RTE_RING_SYNC_ST)
+		r->prod.sync_type != RTE_RING_SYNC_ST || r->cons.sync_type != RTE_RING_SYNC_ST ||
+		!holds_its_size(r))
 		return -EUCLEAN;
 	view->ring = mem;
 	view->record_bytes = record_bytes;

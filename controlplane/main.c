@@ -216,6 +216,11 @@ static int open_region(struct control *c, char *why, size_t n)
 	settings_capacity(&c->settings, &cap);
 	int e = tg_region_open_or_fallback(
 		&c->region, c->settings.region.dir, c->settings.region.name, &cap, TG_ROLE_CONTROL, why, n);
+	if (!e && tg_region_moved_aside(c->region))
+		log_error(region, NULL, "region-damaged", "reason=%s",
+			log_quote(tg_region_moved_aside(c->region)));
+	if (!e)
+		e = tg_region_claim(c->region, c->settings.node.name, why, n);
 	if (!e && !tg_region_on_huge_pages(c->region))
 		log_warn(region, NULL, "no-huge-pages",
 			"effect=\"slower\" advice=\"sysctl -w vm.nr_hugepages=N; mount -t hugetlbfs nodev "
@@ -237,6 +242,7 @@ static int open_records(struct control *c, char *why, size_t n)
 	if (e)
 		return e;
 	struct journal_options o = {.dir = c->journal_dir,
+		.node = c->settings.node.name,
 		.segment_bytes = (uint64_t)c->settings.journal.segment_mib << 20,
 		.sync_ms = (unsigned)c->settings.journal.sync_ms,
 		.now = journal_time,

@@ -38,6 +38,7 @@ struct dp_legs {
 	uint32_t sweep;       /* next of `open` that liveness looks at */
 	uint64_t boundary_ns; /* last time stamp that was given out */
 	enum tg_drop last_drop;
+	uint32_t damaged;     /* rows that made no sense when they were taken up: they get no media */
 	/* Counted since the last dp_legs_flush(). */
 	struct tg_meter tally;
 };

@@ -78,6 +78,12 @@ static int open_region(struct dataplane *d, char *why)
 		&d->region, s->region.dir, s->region.name, &d->cap, TG_ROLE_DATAPLANE, why, WHY_BYTES);
 	if (e)
 		return e;
+	if (tg_region_moved_aside(d->region))
+		log_error(region, NULL, "region-damaged", "reason=%s",
+			log_quote(tg_region_moved_aside(d->region)));
+	e = tg_region_claim(d->region, s->node.name, why, WHY_BYTES);
+	if (e)
+		return e;
 	if (!tg_region_on_huge_pages(d->region))
 		log_warn(region, NULL, "no-huge-pages",
 			"dir=%s instead=%s effect=\"slower\" repair=\"sysctl -w vm.nr_hugepages=512; mount "

@@ -37,8 +37,11 @@ static void find_open(struct dp_legs *l)
 			atomic_store_explicit(&e->generation, 0, memory_order_relaxed);
 			continue;
 		}
-		if (dp_check_program(&e->program)) /* damaged: a change leaves none like this */
+		if (dp_check_program(
+			    &e->program)) { /* a change leaves none like this, wherever it is killed */
 			e->program = no_media;
+			l->damaged++;
+		}
 		l->place[leg] = l->open_count;
 		l->open[l->open_count++] = leg;
 	}

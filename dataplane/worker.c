@@ -11,6 +11,7 @@
 #include <rte_prefetch.h>
 #include <rte_ring.h>
 
+#include "base/log.h"
 #include "dataplane/classify.h"
 #include "dataplane/liveness.h"
 #include "dataplane/play.h"
@@ -54,6 +55,10 @@ int dp_worker_open(
 	int e = dp_legs_open(&w->legs, o->region, index, o->dscp);
 	if (e)
 		return e;
+	if (w->legs.damaged)
+		log_error(dataplane, NULL, "rows-damaged",
+			"worker=%u rows=%u effect=\"no media until they are released\"", index,
+			w->legs.damaged);
 	dp_police_init(&w->to_kernel, w->legs.clock.hz, KERNEL_FRAMES_PER_S, KERNEL_BURST);
 	return 0;
 }

@@ -20,6 +20,7 @@ enum action_kind {
 	ACTION_ACK,    /* acknowledge the answer of leg */
 	ACTION_CANCEL,
 	ACTION_BYE,   /* status: Q.850 cause, reason */
+	ACTION_END,   /* a leg that was taken over, whatever state its dialog is in; as BYE */
 	ACTION_CHAIN, /* commands to the dataplane that take effect at one moment */
 	ACTION_FETCH, /* a document: url, method, extra parameters in payload */
 	ACTION_FETCH_CANCEL,

@@ -389,46 +389,6 @@ static void on_results(void *ctx)
 
 /* --- life -------------------------------------------------------------------------------------------- */
 
-void engine_close_by_record(struct engine *e, const struct recovery_session *r)
-{
-	struct session *s = session_recover(registry_ref(e->registry), &r->id);
-	struct call *call = s ? engine_add_call(e, s) : NULL;
-	if (!call) {
-		log_error(calls, r->text, "out-of-memory", "effect=\"session not closed in the records\"");
-		session_destroy(s);
-		return;
-	}
-	struct session_env env = engine_env(e, NULL);
-	snprintf(s->cause, sizeof(s->cause), "control-restarted");
-	snprintf(s->reason, sizeof(s->reason), "the control plane was restarted during the session");
-	s->partial = strdup("control plane restarted: the end is when it was back");
-	s->stint = r->stint;
-	/* Its dates are by the clock of its region. Another region's has the wall clock's time already. */
-	if (recovery_elsewhere(r, tg_region_id(e->region)))
-		env.now_ns -= (uint64_t)r->clock_step_ns;
-	for (int i = 0; i < r->legs; i++) {
-		struct leg *l = session_add_leg(s, &env);
-		if (!l)
-			break;
-		l->state = LEG_GONE;
-		l->row = (struct link_row){r->row[i].row, r->row[i].generation};
-		bool here = r->row[i].generation && r->row[i].region == tg_region_id(e->region);
-		l->row_pending = here && link_releasing(e->link, l->row);
-		if (l->row_pending)
-			e->by_row[l->row.row] = (struct row_owner){call, i};
-		l->ended_recorded = r->leg_ended[i];
-		session_leg_ended(s, i, 0, 41, RELEASED_BY_GATEWAY, "the control plane was restarted", &env);
-	}
-	s->stint_open = r->stint_open;
-	if (s->legs)
-		snprintf(s->leg[0]->sid, sizeof(s->leg[0]->sid), "%s", r->call);
-	handoff_close_stint(s, "control-restarted", &env);
-	session_maybe_close(s, &env);
-	log_warn(calls, s->text, "session-recovered",
-		"effect=\"closed by records; its call is not taken up\"");
-	engine_process(e, call);
-}
-
 static int open_parts(struct engine *e, const struct engine_options *o, char *why, size_t n)
 {
 	struct tg_meter sums[TG_WORKERS_MAX];

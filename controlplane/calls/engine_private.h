@@ -1,7 +1,8 @@
 /* What the files of the engine share.
  *
  *   engine.c      life, events from below, timers     perform.c  one action of a session
- *   requests.c    documents and media over HTTP       audit.c    snapshots of the workers */
+ *   requests.c    documents and media over HTTP       audit.c    snapshots of the workers
+ *   takeover.c    sessions of a dead process go on    closing.c  or are ended */
 #ifndef TG_CALLS_ENGINE_PRIVATE_H
 #define TG_CALLS_ENGINE_PRIVATE_H
 
@@ -122,8 +123,14 @@ void engine_process(struct engine *e, struct call *call);
 
 /* Takes the session. NULL when memory is out: then it stays the caller's. */
 struct call *engine_add_call(struct engine *e, struct session *s);
-/* A session of a dead process that can't go on: its rows are being released; what is left are records. */
-void engine_close_by_record(struct engine *e, const struct recovery_session *r);
+
+/* closing.c: a session of a dead process that can't go on. */
+/* Of what the shelf has of it: why it can't go on, what is needed to end its dialogs, and the facts that the
+ * journal lost; those are told to the recovery. NULL only when memory is out. */
+json_t *closing_keep(struct engine *e, const char *name, const json_t *value, const char *why);
+/* Its far ends are told where kept (of closing_keep, NULL: the shelf has nothing) says how; its rows are
+ * being released already; what is left are records. */
+void closing_run(struct engine *e, const struct recovery_session *r, const json_t *kept);
 
 /* watch.c: the dataplane, its workers and this process itself are looked after: what stands still is said
  * once. */
@@ -145,6 +152,8 @@ void takeover_keep_first(struct engine *e, struct call *call);
  * is on the shelf, and goes into the journal once more when the session is taken up. */
 void takeover_append(struct engine *e, struct call *call, enum fact fact, json_t *payload);
 void takeover_run(struct engine *e);
+/* The dialog that the shelf has of the leg becomes ours. Returns false if it can't. */
+bool takeover_dialog(struct engine *e, struct call *call, int leg, const json_t *dialog);
 
 /* perform.c. prepare: what must happen before the facts are durable; false: it failed and is dealt with. */
 bool perform_prepare(struct engine *e, struct call *call, struct action *a);

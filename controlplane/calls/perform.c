@@ -183,6 +183,9 @@ void perform_action(struct engine *e, struct call *call, struct action *a)
 		if (ua_bye(e->ua, ua, a->status, a->text) == -EINVAL)
 			ua_respond(e->ua, ua, 480, NULL, NULL);
 		break;
+	case ACTION_END:
+		ua_end(e->ua, ua, 500, a->status, a->text);
+		break;
 	case ACTION_CHAIN:
 		if (a->chain)
 			perform_chain(e, s, a->chain);

@@ -286,7 +286,7 @@ static int restore_stack(const json_t *stack, struct session *s)
 		char *url = own_text(o, "return_url");
 		if (!m || !url) {
 			free(url);
-			return -EINVAL;
+			return m ? -EINVAL : -ENOENT;
 		}
 		s->stack[s->depth++] = (struct session_frame){m, url, get(o, "since_ns")};
 	}
@@ -330,7 +330,9 @@ static int restore_rest(const json_t *o, struct session *s)
 	const char *owner = get_text(o, "owner"), *module = get_text(o, "module");
 	s->owner = owner ? registry_account(s->registry, owner) : NULL;
 	s->module = module ? registry_module(s->registry, module) : NULL;
-	if (!s->owner || !s->module || s->state > SESSION_CLOSED)
+	if (!s->owner || !s->module)
+		return -ENOENT;
+	if (s->state > SESSION_CLOSED)
 		return -EINVAL;
 	copy_text(o, "number", s->number, sizeof(s->number));
 	copy_text(o, "reason", s->reason, sizeof(s->reason));

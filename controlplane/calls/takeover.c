@@ -1,4 +1,5 @@
 /* Sessions that live on the shelf: kept there for a successor, taken up from there by one. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,15 @@ void takeover_keep_first(struct engine *e, struct call *call)
 	json_decref(facts);
 }
 
+bool takeover_dialog(struct engine *e, struct call *call, int leg, const json_t *dialog)
+{
+	struct leg *l = call->session->leg[leg];
+	char *text = json_is_object(dialog) ? json_dumps(dialog, JSON_COMPACT) : NULL;
+	int err = text ? ua_restore(e->ua, text, &l->ua) : -1;
+	free(text);
+	return !err && !leg_index_put(e->by_ua, l->ua, call, leg);
+}
+
 static bool take_dialog(
 	struct engine *e, struct call *call, int leg, const json_t *dialog, const struct session_env *env)
 {
@@ -127,10 +137,7 @@ static bool take_dialog(
 	l->ua = 0;
 	if (l->state == LEG_GONE)
 		return true;
-	char *text = json_is_object(dialog) ? json_dumps(dialog, JSON_COMPACT) : NULL;
-	int err = text ? ua_restore(e->ua, text, &l->ua) : -1;
-	free(text);
-	if (!err && !leg_index_put(e->by_ua, l->ua, call, leg))
+	if (takeover_dialog(e, call, leg, dialog))
 		return true;
 	session_leg_ended(
 		call->session, leg, 0, 41, RELEASED_BY_GATEWAY, "its dialog could not be taken over", env);
@@ -217,6 +224,7 @@ static void resume(struct engine *e, struct call *call)
 
 struct takeover {
 	struct engine *engine;
+	json_t *kept; /* session -> what closing_keep() made of it */
 	unsigned taken;
 };
 
@@ -235,20 +243,26 @@ static void found(void *ctx, const char *name, const json_t *value)
 	struct recovery_session *open = recovery_find(e->recovery, name);
 	struct session *s = NULL;
 	const json_t *facts = json_object_get(value, "facts");
-	if (!value || (!open && !begins(e, name, facts))) {
+	if (!json_is_object(value) && open)
+		log_warn(calls, name, "session-not-taken-up",
+			"reason=\"its state can't be read\" effect=\"its far ends are not told\"");
+	if (!json_is_object(value) || (!open && !begins(e, name, facts))) {
 		shelf_drop(e->shelf, name);
 		return;
 	}
 	int err = state_restore(json_object_get(value, "session"), registry_ref(e->registry), &s);
 	struct call *call = !err && s->region == tg_region_id(e->region) ? engine_add_call(e, s) : NULL;
 	if (!call) {
-		log_warn(calls, name, "session-not-taken-up", "reason=\"%s\"",
-			err ? "its state can't be read or names what the registry no longer has"
-			    : "its region is gone");
+		const char *why = err == -ENOENT ? "the registry no longer has its module"
+				  : err          ? "its state can't be read"
+						 : "its region is gone";
+		log_warn(calls, name, "session-not-taken-up", "reason=\"%s\"", why);
 		if (err)
 			registry_unref(e->registry);
 		session_destroy(s);
-		shelf_drop(e->shelf, name);
+		json_object_set_new(t->kept, name, closing_keep(e, name, value, why));
+		if (!recovery_find(e->recovery, name)) /* nothing that can be closed */
+			shelf_drop(e->shelf, name);
 		return;
 	}
 	if (open)
@@ -264,7 +278,7 @@ static void found(void *ctx, const char *name, const json_t *value)
 
 void takeover_run(struct engine *e)
 {
-	struct takeover t = {.engine = e};
+	struct takeover t = {.engine = e, .kept = json_object()};
 	uint64_t begun = clock_mono_ns();
 	shelf_each(e->shelf, found, &t);
 	link_release_leftovers(e->link);
@@ -277,8 +291,9 @@ void takeover_run(struct engine *e)
 		if (r->taken)
 			continue;
 		e->closed_by_record++;
-		engine_close_by_record(e, r);
+		closing_run(e, r, json_object_get(t.kept, r->text));
 	}
+	json_decref(t.kept);
 	for (uint32_t row = 0; row < tg_region_legs(e->region); row++) {
 		struct row_owner o = e->by_row[row];
 		if (o.call && o.call->session->leg[o.leg]->row.row == row)

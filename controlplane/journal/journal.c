@@ -316,7 +316,9 @@ static int open_segment(struct journal *j, char *why, size_t n)
 	struct journal_sink sink = {.record = j->options.record, .ctx = j->options.record_ctx};
 	struct journal_end end;
 	char path[PATH_MAX] = "";
-	int e = journal_find_end(j->dir, &sink, &end, why, n);
+	int e = j->options.node ? journal_check_node(j->dir, j->options.node, why, n) : 0;
+	if (!e)
+		e = journal_find_end(j->dir, &sink, &end, why, n);
 	if (!e && end.damaged)
 		e = journal_cut(j->dir, &end, why, n);
 	if (e)

@@ -8,7 +8,8 @@
  * in little endian, payload a JSON object with sorted keys, {"fact": NAME, ...} (facts in fact.def).
  * Sequences are without gaps from 1. A torn or damaged tail is cut off at opening and kept beside the segment
  * as NNNNNNNNNN.damaged; the good prefix is the journal. Damage in any other segment than the last is no torn
- * write: opening refuses it. A lock on DIR/lock keeps a second writer out. */
+ * write: opening refuses it, and what another version of this format wrote. A lock on DIR/lock keeps a second
+ * writer out. */
 #ifndef TG_JOURNAL_JOURNAL_H
 #define TG_JOURNAL_JOURNAL_H
 
@@ -32,7 +33,9 @@ struct journal_record {
 };
 
 struct journal_options {
-	const char *dir;        /* made if it isn't there */
+	const char *dir; /* made if it isn't there */
+	const char
+		*node; /* another node's journal is refused, with both names (-EPROTO); NULL: not looked at */
 	uint64_t segment_bytes; /* 0: 64 MiB */
 	unsigned sync_ms;       /* longest wait for others to share a sync */
 	/* Time of a fact, from the region's timebase; ctx as given. Any thread. NULL: the wall clock. */

@@ -90,6 +90,22 @@ int journal_decode(const uint8_t *data, size_t len, uint64_t sequence, struct jo
 	return 0;
 }
 
+unsigned journal_other_version(const uint8_t *data, size_t len)
+{
+	uint8_t ours[CRC_AT];
+	if (len < JOURNAL_HEADER_BYTES || get(data, 3) != (JOURNAL_MAGIC & 0xffffff) || data[3] < '1' ||
+		data[3] > '9' || data[3] == '0' + JOURNAL_VERSION)
+		return 0;
+	memcpy(ours, data, CRC_AT);
+	put(ours, JOURNAL_MAGIC, 4);
+	uint64_t payload = get(data + 4, 4);
+	uint32_t crc = journal_crc32c(0, ours, CRC_AT);
+	if (payload <= len - JOURNAL_HEADER_BYTES &&
+		journal_crc32c(crc, data + JOURNAL_HEADER_BYTES, payload) == get(data + CRC_AT, 4))
+		return 0;
+	return (unsigned)(data[3] - '0');
+}
+
 unsigned journal_count_whole(const uint8_t *data, size_t len)
 {
 	unsigned n = 0;

@@ -9,6 +9,7 @@
 
 #define JOURNAL_MAGIC        0x314c4e4au /* "JNL1" */
 #define JOURNAL_HEADER_BYTES 28
+#define JOURNAL_VERSION      1 /* last byte of the magic, as a digit */
 
 /* Writes JOURNAL_HEADER_BYTES + len bytes to out. */
 void journal_encode(uint64_t sequence, uint64_t time_ns, const char *payload, size_t len, uint8_t *out);
@@ -19,6 +20,10 @@ void journal_encode(uint64_t sequence, uint64_t time_ns, const char *payload, si
  * is whole but has another sequence; -ENOMEM. */
 int journal_decode(const uint8_t *data, size_t len, uint64_t sequence, struct journal_record *record,
 	json_t **payload, size_t *used);
+
+/* Version of the format that data begins a record of, where it isn't JOURNAL_VERSION; else 0. A record of
+ * ours whose magic is damaged is none of another version. */
+unsigned journal_other_version(const uint8_t *data, size_t len);
 
 /* Whole records in a damaged stretch, found by their magic: how much a repair by hand could win back. */
 unsigned journal_count_whole(const uint8_t *data, size_t len);

@@ -14,6 +14,9 @@
 #include "base/log.h"
 #include "controlplane/journal/record.h"
 
+/* More than the first record of a journal takes. */
+#define FIRST_BYTES 4096
+
 static int read_one(const char *path, const struct journal_sink *sink, struct journal_end *end)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -37,6 +40,13 @@ static void explain(const char *path, const struct journal_end *end, int e, char
 			" should follow), and more segments come "
 			"after it: restore it from a copy, or move it and those after it aside",
 			path, end->bytes, end->sequence + 1);
+	else if (e == -EPROTO)
+		snprintf(why, n,
+			"%s goes on in another format than version %d, which this program reads (record "
+			"%" PRIu64 ", byte %" PRIu64
+			"): go back to the program that wrote it, or give this one another "
+			"node.state_dir",
+			path, JOURNAL_VERSION, end->sequence + 1, end->bytes);
 	else if (e == -EILSEQ)
 		snprintf(why, n,
 			"%s goes on with another record than %" PRIu64 ": a segment is missing, restore it",
@@ -156,6 +166,39 @@ out:
 		close(fd);
 	if (e)
 		snprintf(why, n, "cannot cut the damaged tail off %s: %s", path, strerror(-e));
+	return e;
+}
+
+int journal_check_node(const char *dir, const char *node, char *why, size_t n)
+{
+	char path[PATH_MAX];
+	uint32_t *numbers;
+	size_t count;
+	uint8_t head[FIRST_BYTES];
+	if (journal_segment_list(dir, &numbers, &count) || !count)
+		return 0; /* whoever opens it says what is wrong */
+	int e = journal_segment_path(dir, numbers[0], ".journal", path, sizeof(path));
+	free(numbers);
+	int fd = e ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
+	if (fd >= 0)
+		close(fd);
+	struct journal_record record;
+	json_t *payload;
+	size_t used;
+	if (len <= 0 || journal_decode(head, (size_t)len, 1, &record, &payload, &used))
+		return 0;
+	const char *owner = record.fact == FACT_node_start
+				    ? json_string_value(json_object_get(payload, "node"))
+				    : NULL;
+	e = owner && strcmp(owner, node) ? -EPROTO : 0;
+	if (e)
+		snprintf(why, n,
+			"the journal %s was begun by node \"%.128s\", the settings name node \"%.128s\": put "
+			"node.name back, "
+			"or give this node a node.state_dir of its own",
+			dir, owner, node);
+	json_decref(payload);
 	return e;
 }
 

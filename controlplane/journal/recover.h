@@ -18,6 +18,9 @@ struct journal_end {
  * a sentence in why. */
 int journal_find_end(const char *dir, const struct journal_sink *sink, struct journal_end *end, char *why,
 	size_t why_bytes);
+/* The first record names the node that began the journal. Returns 0 if that is this one, or nobody knows;
+ * -EPROTO with a sentence that has both names. Changes nothing. */
+int journal_check_node(const char *dir, const char *node, char *why, size_t why_bytes);
 /* Copies what follows the good prefix to a .damaged file and cuts it off, durably. */
 int journal_cut(const char *dir, const struct journal_end *end, char *why, size_t why_bytes);
 

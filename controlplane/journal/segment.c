@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,14 @@ static int drain(
 	return e;
 }
 
+/* What the window begins with; all that is left of the file, if it is no longer than a record may be. */
+static bool is_of_other_version(struct window *w)
+{
+	int e = w->have < JOURNAL_HEADER_BYTES ? -ENODATA
+					       : fill(w, JOURNAL_HEADER_BYTES + JOURNAL_PAYLOAD_MAX);
+	return (!e || e == -ENODATA) && journal_other_version(w->bytes, w->have);
+}
+
 int journal_segment_read(int fd, const struct journal_sink *sink, uint64_t *sequence, uint64_t *good)
 {
 	struct window w = {.fd = fd};
@@ -145,6 +154,8 @@ int journal_segment_read(int fd, const struct journal_sink *sink, uint64_t *sequ
 		if (!e)
 			e = drain(&w, sink, sequence, good, &need);
 	} while (e == -EAGAIN);
+	if ((e == -EUCLEAN || e == -ENODATA) && is_of_other_version(&w))
+		e = -EPROTO;
 	if (e == -ENODATA)
 		e = w.have ? -EUCLEAN : 0;
 	free(w.bytes);

@@ -19,7 +19,8 @@ struct journal_sink {
 
 /* Reads a segment from its start. *sequence: of the last record before it; then of the last good one in it.
  * *good: bytes of the good prefix. Returns 0 at a clean end, -EUCLEAN when something else follows the good
- * prefix, -EILSEQ when that is a whole record of another sequence, or another -errno. */
+ * prefix, -EILSEQ when that is a whole record of another sequence, -EPROTO when a record of another version
+ * of the format (record.h) follows, or another -errno. */
 int journal_segment_read(int fd, const struct journal_sink *sink, uint64_t *sequence, uint64_t *good);
 
 #endif

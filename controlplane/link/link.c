@@ -398,7 +398,8 @@ static void look_at_news(struct link *l, uint32_t index)
 	/* A handler may release the row: then use_of() no longer finds it open. */
 	while (use->generation == row.generation && use->state == ROW_OPEN && use->digits != digits) {
 		char digit = (char)e->digits[use->digits++ % TG_DIGITS_WAITING];
-		l->handler.digit(l->ctx, row, digit);
+		if (digit && strchr("0123456789*#ABCD", digit)) /* else the row is damaged */
+			l->handler.digit(l->ctx, row, digit);
 	}
 	if (use->generation == row.generation && use->state == ROW_OPEN && use->play_done != done) {
 		use->play_done = done;
@@ -510,6 +511,13 @@ static void take_part(struct link *l, uint32_t w, const struct tg_meter_record *
 	l->handler.released(l->ctx, (struct link_row){r->leg, r->generation});
 }
 
+/* A record that no worker of ours writes comes of a damaged region: it is not money. */
+static bool is_of_worker(const struct link *l, uint32_t w, const struct tg_meter_record *r)
+{
+	return r->worker == w && r->leg < l->rows.legs && r->generation &&
+	       tg_capacity_worker(tg_region_capacity(l->region), r->leg) == w;
+}
+
 static void take_snapshot(struct link *l, uint32_t w, const struct tg_meter_record *r)
 {
 	bool ok;
@@ -532,7 +540,12 @@ static void poll_meters(struct link *l, uint32_t w)
 	end->batch_sequence = 0;
 	for (uint32_t i = 0; i < end->batch_n; i++) {
 		const struct tg_meter_record *r = &end->batch[i];
-		if (r->kind == TG_METER_PART)
+		if (r->kind == TG_METER_PART && !is_of_worker(l, w, r))
+			log_error(link, NULL, "meter-record-refused",
+				"worker=%u row=%u generation=%u effect=\"not counted: it can be no "
+				"worker's\"",
+				w, r->leg, r->generation);
+		else if (r->kind == TG_METER_PART)
 			take_part(l, w, r);
 		else if (r->kind == TG_METER_SNAPSHOT)
 			take_snapshot(l, w, r);

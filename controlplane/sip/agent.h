@@ -40,6 +40,7 @@
 
 #define UA_TAG_BYTES    (2 * ID_BYTES + 1)
 #define UA_BRANCH_BYTES (7 + 2 * ID_BYTES + 12)
+#define UA_REASON_BYTES 256
 #define UA_T1X64_MS     (64 * NTA_SIP_T1)
 #define UA_RETRY_AFTER  "10" /* seconds; with a 503 for what may take that long */
 
@@ -218,6 +219,8 @@ void ua_out_drop(struct sip_leg *leg);
 nta_request_f ua_on_dialog_request;
 nta_response_f ua_on_reinvite_response;
 void ua_bye_send(struct sip_leg *leg);
+/* Value of a Reason header (RFC 3326): why we end the leg; empty where nobody said. */
+void ua_reason_text(const struct sip_leg *leg, char out[static UA_REASON_BYTES]);
 
 /* --- restore.c --- */
 /* Makes the dialog anew with what leg->local and leg->remote say, its next request having this CSeq + 1.

@@ -121,16 +121,21 @@ static int on_bye_response(struct sip_leg *leg, nta_outgoing_t *orq, const sip_t
 	return 0;
 }
 
+void ua_reason_text(const struct sip_leg *leg, char out[static UA_REASON_BYTES])
+{
+	*out = '\0';
+	if (leg->bye_q850 && leg->bye_reason)
+		snprintf(out, UA_REASON_BYTES, "Q.850;cause=%d;text=\"%s\"", leg->bye_q850, leg->bye_reason);
+	else if (leg->bye_q850)
+		snprintf(out, UA_REASON_BYTES, "Q.850;cause=%d", leg->bye_q850);
+}
+
 void ua_bye_send(struct sip_leg *leg)
 {
-	char reason[256] = "", branch[UA_BRANCH_BYTES];
+	char reason[UA_REASON_BYTES], branch[UA_BRANCH_BYTES];
 	bool proxy = leg->authorization_proxy;
 	const char *authorization = leg->bye_challenged ? leg->authorization : NULL;
-	if (leg->bye_q850 && leg->bye_reason)
-		snprintf(
-			reason, sizeof(reason), "Q.850;cause=%d;text=\"%s\"", leg->bye_q850, leg->bye_reason);
-	else if (leg->bye_q850)
-		snprintf(reason, sizeof(reason), "Q.850;cause=%d", leg->bye_q850);
+	ua_reason_text(leg, reason);
 	ua_out_drop(leg);
 	if (leg->retry)
 		su_timer_reset(leg->retry);
@@ -146,6 +151,15 @@ void ua_bye_send(struct sip_leg *leg)
 	}
 }
 
+static bool set_reason(struct sip_leg *leg, int q850, const char *reason)
+{
+	if (q850 < 0 || q850 > 127 || (reason && !legal_quoted(reason)))
+		return false;
+	leg->bye_q850 = q850;
+	leg->bye_reason = reason ? su_strndup(leg->home, reason, 128) : NULL;
+	return true;
+}
+
 int ua_bye(struct ua *ua, ua_leg number, int q850, const char *reason)
 {
 	struct sip_leg *leg = ua_leg_find(ua, number);
@@ -155,10 +169,8 @@ int ua_bye(struct ua *ua, ua_leg number, int q850, const char *reason)
 		return -EALREADY;
 	if (leg->state != SIP_LEG_UP && leg->state != SIP_LEG_ANSWERED)
 		return -EINVAL;
-	if (q850 < 0 || q850 > 127 || (reason && !legal_quoted(reason)))
+	if (!set_reason(leg, q850, reason))
 		return -EINVAL;
-	leg->bye_q850 = q850;
-	leg->bye_reason = reason ? su_strndup(leg->home, reason, 128) : NULL;
 	if (leg->state == SIP_LEG_ANSWERED)
 		ua_ack_send(leg, NULL);
 	if (leg->in_state == SIP_IN_UNANSWERED)
@@ -168,6 +180,20 @@ int ua_bye(struct ua *ua, ua_leg number, int q850, const char *reason)
 	else
 		ua_bye_send(leg);
 	return 0;
+}
+
+int ua_end(struct ua *ua, ua_leg number, int status, int q850, const char *reason)
+{
+	struct sip_leg *leg = ua_leg_find(ua, number);
+	if (!leg || leg->state == SIP_LEG_OVER)
+		return -ENOENT;
+	if (leg->state == SIP_LEG_UP || leg->state == SIP_LEG_ANSWERED || leg->state == SIP_LEG_ENDING)
+		return ua_bye(ua, number, q850, reason);
+	if (status < 300 || !set_reason(leg, q850, reason))
+		return -EINVAL;
+	if (leg->state == SIP_LEG_INVITED)
+		return ua_respond(ua, number, status, NULL, NULL);
+	return ua_cancel(ua, number);
 }
 
 static int send_reinvite(struct sip_leg *leg)

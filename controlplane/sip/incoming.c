@@ -258,7 +258,7 @@ int ua_respond(
 	struct ua *ua, ua_leg number, int status, const char *reason, const struct media_description *sdp)
 {
 	struct sip_leg *leg = ua_leg_find(ua, number);
-	char body[SDP_WRITE_BYTES];
+	char body[SDP_WRITE_BYTES], why[UA_REASON_BYTES];
 	if (!leg || leg->state == SIP_LEG_OVER)
 		return -ENOENT;
 	if (leg->in_state != SIP_IN_UNANSWERED)
@@ -278,7 +278,9 @@ int ua_respond(
 	bool with_body = sdp && status < 300;
 	if (status >= 200 && status < 300 && !initial)
 		refresh_target(leg);
+	ua_reason_text(leg, why);
 	nta_incoming_treply(leg->in, status, reason, SIPTAG_SERVER_STR(ua_server()),
+		TAG_IF(status >= 300 && *why, SIPTAG_REASON_STR(why)),
 		TAG_IF(status < 300, SIPTAG_CONTACT(ua_contact(leg))),
 		TAG_IF(status < 300, SIPTAG_ALLOW(ua->allow)),
 		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(UA_RETRY_AFTER)),

@@ -183,7 +183,10 @@ static int send_invite(struct sip_leg *leg)
 /* The stack keeps it back until a provisional response is there (RFC 3261 9.1). */
 static void send_cancel(struct sip_leg *leg)
 {
-	nta_outgoing_tcancel(leg->out, NULL, NULL, SIPTAG_USER_AGENT_STR(ua_server()), TAG_END());
+	char reason[UA_REASON_BYTES];
+	ua_reason_text(leg, reason);
+	nta_outgoing_tcancel(leg->out, NULL, NULL, TAG_IF(*reason, SIPTAG_REASON_STR(reason)),
+		SIPTAG_USER_AGENT_STR(ua_server()), TAG_END());
 }
 
 int ua_send(struct ua *ua, ua_leg number)

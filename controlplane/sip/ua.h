@@ -121,6 +121,10 @@ int ua_reinvite(struct ua *ua, ua_leg leg, const struct media_description *sdp);
  * header, 0 for none. UA_GONE follows when the far end has answered or is given up. */
 int ua_bye(struct ua *ua, ua_leg leg, int q850, const char *reason);
 
+/* Ends a leg in whatever state it is: BYE, our final response (status, 300 and above) to the far end's
+ * INVITE, or CANCEL of ours; each with a Reason header, as ua_bye(). UA_GONE follows. */
+int ua_end(struct ua *ua, ua_leg leg, int status, int q850, const char *reason);
+
 /* What another process needs to take the dialog over: a JSON object text {call_id, local, remote, cseq_local,
  * cseq_remote, route, target, branch, invite...}; the caller frees it. NULL when the leg is gone or memory is
  * out. It has the password of a leg's credentials: whoever keeps it keeps it from others. */

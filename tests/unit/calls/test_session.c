@@ -104,6 +104,9 @@ static void describe(const struct action *a)
 	case ACTION_BYE:
 		say("BYE:%d ", a->leg);
 		break;
+	case ACTION_END:
+		say("END:%d ", a->leg);
+		break;
 	case ACTION_CHAIN:
 		say("[");
 		for (uint32_t i = 0; i < a->chain->n; i++)
@@ -713,14 +716,19 @@ START_TEST(a_state_that_makes_no_sense_is_refused)
 	json_t *good = state_of(s);
 	static const struct {
 		const char *name, *value;
-	} bad[] = {{"version", "9"}, {"session", "\"SE\""}, {"module", "\"nobody\""}, {"legs", "[]"},
-		{"state", "7"}, {"owner", "null"}, {"document", "\"<Response>\""},
-		{"dial", "{\"callee\": 50}"}, {"stack", "[{\"module\": \"front\"}]"}, {"legs", "[{}]"}};
+		int error;
+	} bad[] = {{"version", "9", -EINVAL}, {"session", "\"SE\"", -EINVAL}, {"legs", "[]", -EINVAL},
+		{"state", "7", -EINVAL}, {"document", "\"<Response>\"", -EINVAL},
+		{"dial", "{\"callee\": 50}", -EINVAL}, {"stack", "[{\"module\": \"front\"}]", -EINVAL},
+		{"legs", "[{}]", -EINVAL},
+		/* What the registry no longer has. */
+		{"module", "\"nobody\"", -ENOENT}, {"owner", "null", -ENOENT},
+		{"stack", "[{\"module\": \"nobody\", \"return_url\": \"\"}]", -ENOENT}};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		json_t *state = json_deep_copy(good);
 		json_object_set_new(state, bad[i].name, json_loads(bad[i].value, JSON_DECODE_ANY, NULL));
 		struct session *copy = NULL;
-		ck_assert_msg(state_restore(state, registry, &copy) == -EINVAL, "%s = %s", bad[i].name,
+		ck_assert_msg(state_restore(state, registry, &copy) == bad[i].error, "%s = %s", bad[i].name,
 			bad[i].value);
 		ck_assert_ptr_null(copy);
 		json_decref(state);

@@ -143,33 +143,6 @@ START_TEST(another_capacity_or_build_is_refused_with_both_values)
 }
 END_TEST
 
-START_TEST(a_truncated_region_is_refused)
-{
-	struct tg_capacity cap = capacity();
-	make_dir();
-	ck_assert_int_eq(open_as(TG_ROLE_CONTROL, &cap), 0);
-	tg_region_close(region);
-	struct stat st;
-	ck_assert_int_eq(stat(path, &st), 0);
-	ck_assert_int_eq(truncate(path, st.st_size / 2), 0);
-	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), -EUCLEAN);
-	ck_assert_int_eq(open_as(TG_ROLE_READER, NULL), -EUCLEAN);
-	remove_dir();
-}
-END_TEST
-
-START_TEST(a_damaged_ring_is_refused)
-{
-	struct tg_capacity cap = capacity();
-	make_dir();
-	ck_assert_int_eq(open_as(TG_ROLE_CONTROL, &cap), 0);
-	memset(tg_region_meters(region, 1)->ring, 0xff, 64);
-	tg_region_close(region);
-	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), -EUCLEAN);
-	remove_dir();
-}
-END_TEST
-
 static void write_file(const char *bytes, size_t n, off_t size)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -180,22 +153,215 @@ static void write_file(const char *bytes, size_t n, off_t size)
 	close(fd);
 }
 
-START_TEST(what_is_no_region_is_never_read_as_one)
+/* Whether something lies beside the region, and how many bytes of it; it is removed. */
+static off_t take_aside(void)
+{
+	char aside[sizeof(path) + 16];
+	struct stat st;
+	snprintf(aside, sizeof(aside), "%s.damaged", path);
+	if (stat(aside, &st))
+		return -1;
+	ck_assert_int_eq(unlink(aside), 0);
+	return st.st_size;
+}
+
+/* No reader believes what lies there; a plane moves it aside, says what it was, and makes a new one. */
+static void check_moved_aside(const char *what)
 {
 	struct tg_capacity cap = capacity();
+	struct stat st;
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(open_as(TG_ROLE_READER, NULL), -EUCLEAN);
+	ck_assert_int_eq(take_aside(), -1);
+	ck_assert_msg(!open_as(TG_ROLE_DATAPLANE, &cap), "%s", why);
+	ck_assert(tg_region_created(region));
+	ck_assert_ptr_nonnull(tg_region_moved_aside(region));
+	ck_assert_msg(
+		strstr(tg_region_moved_aside(region), what) != NULL, "%s", tg_region_moved_aside(region));
+	ck_assert_ptr_nonnull(strstr(tg_region_moved_aside(region), ".damaged"));
+	ck_assert_int_eq(take_aside(), st.st_size);
+	tg_region_close(region);
+	ck_assert_int_eq(open_as(TG_ROLE_READER, NULL), 0);
+	tg_region_close(region);
+}
+
+static void fill_with_noise(uint8_t *to, size_t n)
+{
+	uint32_t x = 12345;
+	for (size_t i = 0; i < n; i++)
+		to[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+}
+
+START_TEST(what_is_no_region_is_moved_aside)
+{
+	static uint8_t noise[1 << 16];
+	uint64_t magic = TG_REGION_MAGIC;
 	make_dir();
 	ck_assert_int_eq(open_as(TG_ROLE_READER, NULL), -ENOENT);
 	write_file("hello", 5, 0);
-	ck_assert_int_eq(open_as(TG_ROLE_READER, NULL), -EUCLEAN);
-	/* The right magic and nothing behind it: a reader may not believe the capacity. */
-	uint64_t magic = TG_REGION_MAGIC;
+	check_moved_aside("no region in its 5 bytes");
+	fill_with_noise(noise, sizeof(noise));
+	write_file((char *)noise, sizeof(noise), 4 << 20);
+	check_moved_aside("no region in its 4194304 bytes");
+	/* The right magic, and nothing or noise behind it. */
 	write_file((char *)&magic, sizeof(magic), 4 << 20);
-	ck_assert_int_lt(open_as(TG_ROLE_READER, NULL), 0);
-	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), -EPROTO);
-	/* Unfinished: whoever comes next makes it anew. */
+	check_moved_aside("layout version 0");
+	memcpy(noise, &magic, sizeof(magic));
+	write_file((char *)noise, sizeof(noise), 4 << 20);
+	check_moved_aside("layout version");
+	remove_dir();
+}
+END_TEST
+
+START_TEST(an_unfinished_region_is_made_anew)
+{
+	struct tg_capacity cap = capacity();
+	make_dir();
 	write_file("", 0, 4 << 20);
+	ck_assert_int_eq(open_as(TG_ROLE_READER, NULL), -EUCLEAN);
 	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), 0);
 	ck_assert(tg_region_created(region));
+	ck_assert_ptr_null(tg_region_moved_aside(region));
+	tg_region_close(region);
+	remove_dir();
+}
+END_TEST
+
+/* The header of the region that is open. */
+static struct tg_header *header(void)
+{
+	return (struct tg_header *)((char *)tg_region_capacity(region) -
+				    offsetof(struct tg_header, capacity));
+}
+
+static void begin_damage(void)
+{
+	struct tg_capacity cap = capacity();
+	ck_assert_int_eq(open_as(TG_ROLE_CONTROL, &cap), 0);
+}
+
+static void end_damage(const char *what)
+{
+	tg_region_close(region);
+	check_moved_aside(what);
+}
+
+START_TEST(a_damaged_region_is_moved_aside)
+{
+	struct stat st;
+	make_dir();
+	begin_damage();
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(truncate(path, st.st_size / 2), 0);
+	end_damage("truncated");
+	begin_damage();
+	header()->part[TG_PART_INGRESS].offset = 1ull << 40;
+	end_damage("parts that lie elsewhere");
+	begin_damage();
+	header()->part[TG_PART_METERS].offset = header()->part[TG_PART_EVENTS].offset;
+	end_damage("parts that lie elsewhere");
+	begin_damage();
+	header()->total_bytes = 4096;
+	end_damage("parts that lie elsewhere");
+	begin_damage();
+	header()->capacity.ports = 65534;
+	end_damage("a capacity out of range");
+	begin_damage();
+	header()->struct_bytes[TG_STRUCT_tg_event] = 0xdeadbeef;
+	end_damage("a tg_event of 3735928559 bytes");
+	begin_damage();
+	memset(tg_region_meters(region, 1)->ring, 0xff, 64);
+	end_damage("a damaged meter ring of worker 1");
+	begin_damage();
+	atomic_store(&tg_region_timebase(region)->ticks_per_s, 0);
+	end_damage("a damaged clock");
+	begin_damage();
+	atomic_store(&tg_region_timebase(region)->ns_per_tick_q32, 1);
+	end_damage("a damaged clock");
+	remove_dir();
+}
+END_TEST
+
+START_TEST(a_ring_with_more_records_than_room_is_damaged)
+{
+	struct tg_ring *ring;
+	make_dir();
+	begin_damage();
+	ring = (struct tg_ring *)tg_region_events(region, 0);
+	uint64_t record[64] = {0};
+	ck_assert_int_eq(tg_ring_push(ring, record), 0);
+	/* The consumer's tail lies a cache line or two behind the producer's: all but the first line, as
+	 * noise. */
+	fill_with_noise((uint8_t *)ring->ring + 2 * TG_CACHE_LINE, 8);
+	tg_region_close(region);
+	struct tg_capacity cap = capacity();
+	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), 0);
+	ck_assert_ptr_nonnull(tg_region_moved_aside(region));
+	tg_region_close(region);
+	ck_assert_int_gt(take_aside(), 0);
+	remove_dir();
+}
+END_TEST
+
+START_TEST(what_the_other_plane_has_open_is_left_alone)
+{
+	struct tg_capacity cap = capacity();
+	make_dir();
+	begin_damage();
+	struct tg_region *first = region;
+	uint64_t magic = TG_REGION_MAGIC;
+	atomic_store(&header()->magic, 1);
+	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), -EUCLEAN);
+	ck_assert_ptr_nonnull(strstr(why, "the other plane has it open"));
+	/* Not even what looks unfinished is made anew under its feet. */
+	region = first;
+	atomic_store(&header()->magic, 0);
+	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), -EUCLEAN);
+	region = first;
+	atomic_store(&header()->magic, magic);
+	header()->total_bytes++;
+	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), -EUCLEAN);
+	ck_assert_int_eq(take_aside(), -1);
+	region = first;
+	header()->total_bytes--;
+	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), 0);
+	tg_region_close(region);
+	tg_region_close(first);
+	remove_dir();
+}
+END_TEST
+
+START_TEST(of_damaged_ones_the_newest_is_kept)
+{
+	struct tg_capacity cap = capacity();
+	make_dir();
+	for (int i = 0; i < 2; i++) {
+		write_file("other", 5 - (size_t)i, 0);
+		ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), 0);
+		tg_region_close(region);
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	ck_assert_int_eq(take_aside(), 4);
+	remove_dir();
+}
+END_TEST
+
+START_TEST(another_nodes_region_is_refused_with_both_names)
+{
+	struct tg_capacity cap = capacity();
+	const char *longest = "a-name-that-is-longer-than-what-the-region-keeps-of-it";
+	make_dir();
+	ck_assert_int_eq(open_as(TG_ROLE_CONTROL, &cap), 0);
+	ck_assert_int_eq(tg_region_claim(region, "gw1", why, sizeof(why)), 0);
+	ck_assert_int_eq(tg_region_claim(region, "gw1", why, sizeof(why)), 0);
+	ck_assert_int_eq(tg_region_claim(region, "gw2", why, sizeof(why)), -EPROTO);
+	ck_assert_ptr_nonnull(strstr(why, "\"gw1\""));
+	ck_assert_ptr_nonnull(strstr(why, "\"gw2\""));
+	tg_region_close(region);
+	unlink(path);
+	ck_assert_int_eq(open_as(TG_ROLE_CONTROL, &cap), 0);
+	ck_assert_int_eq(tg_region_claim(region, longest, why, sizeof(why)), 0);
+	ck_assert_int_eq(tg_region_claim(region, longest, why, sizeof(why)), 0);
 	tg_region_close(region);
 	remove_dir();
 }
@@ -243,6 +409,8 @@ END_TEST
 
 TESTS("region", the_first_creates_and_the_others_find_the_same, parts_neither_overlap_nor_leave_the_file,
 	a_second_process_of_a_role_is_kept_out_until_the_first_is_dead,
-	another_capacity_or_build_is_refused_with_both_values, a_truncated_region_is_refused,
-	a_damaged_ring_is_refused, what_is_no_region_is_never_read_as_one,
+	another_capacity_or_build_is_refused_with_both_values, what_is_no_region_is_moved_aside,
+	an_unfinished_region_is_made_anew, a_damaged_region_is_moved_aside,
+	a_ring_with_more_records_than_room_is_damaged, what_the_other_plane_has_open_is_left_alone,
+	of_damaged_ones_the_newest_is_kept, another_nodes_region_is_refused_with_both_names,
 	a_failed_creation_leaves_nothing_behind, two_that_start_together_make_one_region)

@@ -161,6 +161,7 @@ START_TEST(a_leg_whose_program_is_damaged_is_there_until_it_is_released)
 	f.legs.egress[1].program.clock_khz = 77;
 	crash();
 	ck_assert_uint_eq(f.legs.open_count, 2);
+	ck_assert_uint_eq(f.legs.damaged, 1);
 	ck_assert_int_eq(do_plain(TG_CMD_RELEASE, 1, 1, 0), 0);
 	struct tg_meter_record r = next_record();
 	ck_assert(r.final);

@@ -234,6 +234,83 @@ START_TEST(a_cut_that_fails_leaves_nothing)
 }
 END_TEST
 
+/* Noise is never followed: what came before it counts, and the noise is kept. */
+START_TEST(a_last_segment_of_noise)
+{
+	char dir[SCRATCH_BYTES], why[512];
+	uint8_t out[4096], noise[3000];
+	uint32_t x = 4711;
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+	struct journal_end end;
+	uint64_t seen;
+	scratch_make(dir);
+	scratch_write(dir, ONE, out, make(out, 1, 4));
+	scratch_write(dir, TWO, noise, sizeof(noise));
+	ck_assert_int_eq(find(dir, &end, &seen), 0);
+	ck_assert_uint_eq(seen, 4);
+	ck_assert_uint_eq(end.segment, 2);
+	ck_assert_uint_eq(end.damaged, sizeof(noise));
+	ck_assert_int_eq(journal_cut(dir, &end, why, sizeof(why)), 0);
+	size_t n;
+	char *data = scratch_read(dir, "0000000002.damaged", &n);
+	ck_assert_uint_eq(n, sizeof(noise));
+	ck_assert_mem_eq(data, noise, n);
+	free(data);
+	ck_assert_int_eq(find(dir, &end, &seen), 0);
+	ck_assert_uint_eq(seen, 4);
+	ck_assert_uint_eq(end.damaged, 0);
+	scratch_remove(dir);
+}
+END_TEST
+
+/* What another version wrote is no damage: it is refused and stays as it is. */
+START_TEST(another_version_is_refused)
+{
+	char dir[SCRATCH_BYTES], why[512] = "";
+	uint8_t out[1024];
+	struct journal_end end;
+	scratch_make(dir);
+	size_t good = make(out, 1, 2), all = good + make(out + good, 3, 1);
+	out[good + 3] = '2';
+	out[good + JOURNAL_HEADER_BYTES + 1] ^= 1;
+	scratch_write(dir, ONE, out, all);
+	ck_assert_int_eq(journal_find_end(dir, &(struct journal_sink){0}, &end, why, sizeof(why)), -EPROTO);
+	ck_assert_ptr_nonnull(strstr(why, "another format than version 1"));
+	ck_assert_uint_eq(end.bytes, good);
+	size_t n;
+	char *data = scratch_read(dir, ONE, &n);
+	ck_assert_uint_eq(n, all);
+	free(data);
+	scratch_remove(dir);
+}
+END_TEST
+
+START_TEST(another_nodes_journal_is_refused_with_both_names)
+{
+	char dir[SCRATCH_BYTES], why[512] = "";
+	uint8_t out[1024];
+	const char *text = "{\"fact\":\"node_start\",\"node\":\"gw1\"}";
+	scratch_make(dir);
+	ck_assert_int_eq(journal_check_node(dir, "gw2", why, sizeof(why)), 0); /* nothing there */
+	journal_encode(1, 1, text, strlen(text), out);
+	size_t first = JOURNAL_HEADER_BYTES + strlen(text);
+	scratch_write(dir, ONE, out, first + make(out + first, 2, 2));
+	ck_assert_int_eq(journal_check_node(dir, "gw1", why, sizeof(why)), 0);
+	ck_assert_str_eq(why, "");
+	ck_assert_int_eq(journal_check_node(dir, "gw2", why, sizeof(why)), -EPROTO);
+	ck_assert_ptr_nonnull(strstr(why, "\"gw1\""));
+	ck_assert_ptr_nonnull(strstr(why, "\"gw2\""));
+	struct journal *journal;
+	struct journal_options o = {.dir = dir, .node = "gw2"};
+	ck_assert_int_eq(journal_open(&journal, &o, why, sizeof(why)), -EPROTO);
+	/* One that doesn't begin with a node's start is nobody's. */
+	scratch_write(dir, ONE, out, make(out, 1, 2));
+	ck_assert_int_eq(journal_check_node(dir, "gw2", why, sizeof(why)), 0);
+	scratch_remove(dir);
+}
+END_TEST
+
 /* A record that is longer than the reader's window. */
 START_TEST(long_record)
 {
@@ -261,4 +338,5 @@ END_TEST
 
 SCRATCH_MAIN("recover", 60, nothing_there, truncated_at_every_byte, flipped_bits, garbage, two_segments,
 	damage_before_the_last_is_refused, missing_segment_is_refused, a_cut_that_fails_leaves_nothing,
+	a_last_segment_of_noise, another_version_is_refused, another_nodes_journal_is_refused_with_both_names,
 	long_record)
