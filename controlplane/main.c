@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cache/service.h"
@@ -362,6 +363,7 @@ int main(int argc, char **argv)
 {
 	static struct control c; /* large; zeroed */
 	int exit_now;
+	uint64_t begun = clock_mono_ns();
 	c.signals = -1;
 	bool check = false;
 	c.settings_path = parse_arguments(argc, argv, &check, &exit_now);
@@ -379,10 +381,10 @@ int main(int argc, char **argv)
 		stop(&c);
 		return 1;
 	}
-	log_info(calls, NULL, "ready", "node=%s sip=%s:%d region=%s/%s", c.settings.node.name,
+	log_info(calls, NULL, "ready", "node=%s sip=%s:%d region=%s/%s ms=%llu", c.settings.node.name,
 		c.settings.sip.address, c.settings.sip.port,
 		tg_region_on_huge_pages(c.region) ? c.settings.region.dir : "/dev/shm",
-		c.settings.region.name);
+		c.settings.region.name, (unsigned long long)((clock_mono_ns() - begun) / CLOCK_NS_PER_MS));
 	loop_run(c.loop);
 	stop(&c);
 	log_info(calls, NULL, "stopped", "node=%s", c.settings.node.name);

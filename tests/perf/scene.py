@@ -11,7 +11,7 @@ import time
 
 import far_end
 import load
-from bed import document, network, registry
+from bed import document, network, registry, settings
 from bed.process import Failure, call
 from bed.supervisor import Supervisor
 from bed.world import DIALLED, World
@@ -64,7 +64,7 @@ class Scene:
         trunks = [{"name": "caller", "address": network.CALLER, "calls_per_second": 10000, "max_calls": 10000},
                   {"name": "callee", "address": network.CALLEE, "calls_per_second": 10000, "max_calls": 10000,
                    "target": network.CALLEE}]
-        own = {"sip": {"trunks": trunks}, "media": {"port_max": 22999}, **(changes or {})}
+        own = settings.merge({"sip": {"trunks": trunks}, "media": {"port_max": 22999}}, changes)
         text = document_text(self.world) if document_text else document.response(document.dial(DIALLED),
                                                                                 document.hangup())
         self.world.start_gateway(self.world.documents(text), own)
