@@ -180,7 +180,7 @@ static json_t *describe(su_home_t *home, const struct sip_leg *leg)
 	return NULL;
 }
 
-char *ua_dialog_state(struct ua *ua, ua_leg number)
+json_t *ua_dialog_state(struct ua *ua, ua_leg number)
 {
 	const struct sip_leg *leg = ua_leg_find(ua, number);
 	if (!leg || leg->state == SIP_LEG_OVER)
@@ -189,7 +189,5 @@ char *ua_dialog_state(struct ua *ua, ua_leg number)
 	su_home_init(home);
 	json_t *state = describe(home, leg);
 	su_home_deinit(home);
-	char *out = state ? json_dumps(state, JSON_COMPACT) : NULL;
-	json_decref(state);
-	return out;
+	return state;
 }
