@@ -66,7 +66,7 @@ static struct ua *again(struct ua *ua, ua_leg *leg)
 	json_t *state = ua_dialog_state(ua, *leg);
 	if (!state)
 		abort();
-	bool invite = !json_is_null(json_object_get(state, "invite"));
+	bool invite = json_is_string(json_object_get(state, "invite"));
 	ua_destroy(ua);
 	open_ua(&ua);
 	ua_leg other;
