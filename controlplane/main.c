@@ -404,6 +404,7 @@ int main(int argc, char **argv)
 {
 	static struct control c; /* large; zeroed */
 	int exit_now;
+	uint64_t begun = clock_mono_ns();
 	c.signals = c.alive = -1;
 	bool check = false;
 	c.settings_path = parse_arguments(argc, argv, &check, &exit_now);
@@ -422,10 +423,10 @@ int main(int argc, char **argv)
 		stop(&c);
 		return 1;
 	}
-	log_info(calls, NULL, "ready", "node=%s sip=%s:%d region=%s/%s", c.settings.node.name,
+	log_info(calls, NULL, "ready", "node=%s sip=%s:%d region=%s/%s ms=%llu", c.settings.node.name,
 		c.settings.sip.address, c.settings.sip.port,
 		tg_region_on_huge_pages(c.region) ? c.settings.region.dir : "/dev/shm",
-		c.settings.region.name);
+		c.settings.region.name, (unsigned long long)((clock_mono_ns() - begun) / CLOCK_NS_PER_MS));
 	notify_say(&c.notify, "READY=1\nSTATUS=taking calls");
 	loop_run(c.loop);
 	stop(&c);

@@ -121,10 +121,12 @@ static void pump(struct engine *e)
 		if (call->dirty)
 			takeover_keep(e, call);
 		perform_action(e, call, q->action);
+		/* A chain tells the dataplane what the state says already. */
+		bool changes = q->action->kind != ACTION_CHAIN;
 		action_free(q->action);
 		free(q);
 		call->queued--;
-		engine_process(e, call);
+		engine_go_on(e, call, changes);
 	}
 }
 
@@ -137,13 +139,18 @@ static void note_deadlines(struct engine *e, const struct session *s)
 
 void engine_process(struct engine *e, struct call *call)
 {
+	engine_go_on(e, call, true);
+}
+
+void engine_go_on(struct engine *e, struct call *call, bool changed)
+{
+	call->dirty = call->dirty || changed;
+	e->dirty = e->dirty || call->dirty;
 	if (call->processing) /* the outer one goes on taking */
 		return;
 	call->processing = true;
 	while (call->session->first)
 		take_actions(e, call);
-	call->dirty = true;
-	e->dirty = true;
 	note_deadlines(e, call->session);
 	call->processing = false;
 	if (is_over(e, call))

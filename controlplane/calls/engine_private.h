@@ -120,6 +120,8 @@ uint64_t engine_now(const struct engine *e);
 struct session_env engine_env(struct engine *e, const struct session *s);
 /* After anything that may have made actions: takes and carries out. The call may be gone afterwards. */
 void engine_process(struct engine *e, struct call *call);
+/* The same. changed: the shelf doesn't say yet what the session is now. */
+void engine_go_on(struct engine *e, struct call *call, bool changed);
 
 /* Takes the session. NULL when memory is out: then it stays the caller's. */
 struct call *engine_add_call(struct engine *e, struct session *s);

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "controlplane/calls/shelf_read.h"
 
 #define NAME_BYTES 80
 #define HALF       ".new"
@@ -112,34 +113,7 @@ void shelf_drop(struct shelf *s, const char *name)
 	unlinkat(s->dir, name, 0);
 }
 
-static json_t *read_one(struct shelf *s, const char *name)
-{
-	int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return NULL;
-	FILE *f = fdopen(fd, "r"); /* json_loadfd() reads byte by byte, a system call each */
-	if (!f) {
-		close(fd);
-		return NULL;
-	}
-	json_t *value = json_loadf(f, JSON_REJECT_DUPLICATES, NULL);
-	fclose(f);
-	return value;
-}
-
 int shelf_each(struct shelf *s, void (*found)(void *ctx, const char *name, const json_t *value), void *ctx)
 {
-	DIR *d = fdopendir(dup(s->dir));
-	if (!d)
-		return -errno;
-	rewinddir(d);
-	for (struct dirent *e; (e = readdir(d));) {
-		if (e->d_name[0] == '.')
-			continue;
-		json_t *value = read_one(s, e->d_name);
-		found(ctx, e->d_name, value);
-		json_decref(value);
-	}
-	closedir(d);
-	return 0;
+	return shelf_read(s->dir, found, ctx);
 }

@@ -9,15 +9,16 @@
 #include "controlplane/calls/engine_private.h"
 #include "controlplane/calls/state.h"
 
+/* Sessions that a start names in its log, one line each; the rest are counted. */
+#define NAMED_MAX 1000
+
 static json_t *dialogs_of(struct engine *e, const struct session *s)
 {
 	json_t *dialogs = json_array();
 	for (int i = 0; i < s->legs; i++) {
-		char *text = s->leg[i]->ua && s->leg[i]->state != LEG_GONE
-				     ? ua_dialog_state(e->ua, s->leg[i]->ua)
-				     : NULL;
-		json_t *dialog = text ? json_loads(text, 0, NULL) : NULL;
-		free(text);
+		json_t *dialog = s->leg[i]->ua && s->leg[i]->state != LEG_GONE
+					 ? ua_dialog_state(e->ua, s->leg[i]->ua)
+					 : NULL;
 		json_array_append_new(dialogs, dialog ? dialog : json_null());
 	}
 	return dialogs;
@@ -124,10 +125,7 @@ void takeover_keep_first(struct engine *e, struct call *call)
 bool takeover_dialog(struct engine *e, struct call *call, int leg, const json_t *dialog)
 {
 	struct leg *l = call->session->leg[leg];
-	char *text = json_is_object(dialog) ? json_dumps(dialog, JSON_COMPACT) : NULL;
-	int err = text ? ua_restore(e->ua, text, &l->ua) : -1;
-	free(text);
-	return !err && !leg_index_put(e->by_ua, l->ua, call, leg);
+	return !ua_restore(e->ua, dialog, &l->ua) && !leg_index_put(e->by_ua, l->ua, call, leg);
 }
 
 static bool take_dialog(
@@ -186,6 +184,24 @@ static bool take_row(
 	return true;
 }
 
+/* What taking a leg up may change in it. */
+struct on_shelf {
+	int state;
+	bool row_open, row_pending;
+	uint32_t generation;
+};
+
+static struct on_shelf kept_of(const struct leg *l)
+{
+	return (struct on_shelf){l->state, l->row_open, l->row_pending, l->row.generation};
+}
+
+static bool differs_from(const struct leg *l, const struct on_shelf *was)
+{
+	return (int)l->state != was->state || l->row_open != was->row_open ||
+	       l->row_pending != was->row_pending || l->row.generation != was->generation;
+}
+
 /* Dialogs and rows become ours. Nothing is done with them yet: a session that goes on may take a free row,
  * and must not find one that another still has to adopt. */
 static void adopt(struct engine *e, struct call *call, const json_t *dialogs, const json_t *passed)
@@ -194,6 +210,7 @@ static void adopt(struct engine *e, struct call *call, const json_t *dialogs, co
 	struct session_env env = engine_env(e, s);
 	call->whole = true;
 	for (int i = 0; i < s->legs; i++) {
+		struct on_shelf was = kept_of(s->leg[i]);
 		bool needed = i == 0 || (s->dial.bridged && i == s->dial.callee), differs;
 		bool dialog = take_dialog(e, call, i, json_array_get(dialogs, (size_t)i), &env);
 		struct link_passed p = passed_at(passed, i);
@@ -201,15 +218,37 @@ static void adopt(struct engine *e, struct call *call, const json_t *dialogs, co
 		call->stint_differs |= (uint64_t)differs << i;
 		if (!row)
 			s->leg[i]->row = (struct link_row){0};
+		call->dirty = call->dirty || differs_from(s->leg[i], &was);
 		call->whole = call->whole && ((dialog && row) || !needed);
 		if (s->leg[i]->row.generation && !s->leg[i]->row_open)
 			e->by_row[s->leg[i]->row.row] = (struct row_owner){call, i};
 	}
 }
 
+/* Nothing else is wanted but that rows are what they should be. */
+static bool only_chains(const struct session *s)
+{
+	for (const struct action *a = s->first; a; a = a->next)
+		if (a->kind != ACTION_CHAIN)
+			return false;
+	return true;
+}
+
+/* The usual case: a call stands, and its rows with it. Nothing is left to be asked of the dataplane then. */
+static void drop_done(struct engine *e, struct session *s)
+{
+	struct action *a = s->first;
+	if (!a || a->next || a->kind != ACTION_CHAIN || !a->chain || !link_is_done(e->link, a->chain))
+		return;
+	action_free(session_take_actions(s));
+}
+
+/* A session that stands as it stood is not kept again: ten thousand of them would take the time of a start.
+ */
 static void resume(struct engine *e, struct call *call)
 {
 	struct session *s = call->session;
+	bool changed = call->dirty || !call->whole || s->play.waiting || json_array_size(call->unsure);
 	struct session_env env = engine_env(e, s);
 	bool differs[SESSION_LEGS_MAX];
 	for (int i = 0; i < s->legs; i++)
@@ -218,8 +257,8 @@ static void resume(struct engine *e, struct call *call)
 		session_end(s, RELEASED_BY_GATEWAY, 41, "not-taken-up",
 			"the control plane was restarted and could not take the call up", &env);
 	session_resume(s, differs, &env);
-	call->dirty = true;
-	engine_process(e, call);
+	drop_done(e, s);
+	engine_go_on(e, call, changed || s->state != SESSION_RUNNING || !only_chains(s));
 }
 
 struct takeover {
@@ -268,7 +307,10 @@ static void found(void *ctx, const char *name, const json_t *value)
 	if (open)
 		open->taken = true;
 	t->taken++;
-	log_info(calls, s->text, "session-taken-up", "legs=%d module=%s", s->legs, s->module->code);
+	if (t->taken <= NAMED_MAX)
+		log_info(calls, s->text, "session-taken-up", "legs=%d module=%s", s->legs, s->module->code);
+	else /* a start must not wait for whoever reads ten thousand lines */
+		log_debug(calls, s->text, "session-taken-up", "legs=%d module=%s", s->legs, s->module->code);
 	call->facts = open ? open->facts : 0;
 	append_lost(e, call, facts);
 	if ((json_int_t)call->facts < json_integer_value(json_object_get(value, "appended")) && !s->partial)

@@ -316,6 +316,7 @@ static int open_segment(struct journal *j, char *why, size_t n)
 	struct journal_sink sink = {.record = j->options.record, .ctx = j->options.record_ctx};
 	struct journal_end end;
 	char path[PATH_MAX] = "";
+	uint64_t begun = clock_mono_ns();
 	int e = j->options.node ? journal_check_node(j->dir, j->options.node, why, n) : 0;
 	if (!e)
 		e = journal_find_end(j->dir, &sink, &end, why, n);
@@ -323,6 +324,9 @@ static int open_segment(struct journal *j, char *why, size_t n)
 		e = journal_cut(j->dir, &end, why, n);
 	if (e)
 		return e;
+	if (end.segment)
+		log_info(journal, NULL, "read", "records=%" PRIu64 " segments=%" PRIu32 " ms=%" PRIu64,
+			end.sequence, end.segment, (uint64_t)((clock_mono_ns() - begun) / CLOCK_NS_PER_MS));
 	j->appended = j->durable = end.sequence;
 	j->segment = end.segment;
 	j->bytes = end.bytes;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "controlplane/link/meter_fact.h"
+#include "controlplane/link/row_is.h"
 #include "controlplane/link/rows.h"
 
 /* Meter records that are on their way to the journal at a time. */
@@ -33,6 +34,7 @@ struct worker_end {
 	struct waiting *first, **last;
 	struct gone *gone;
 	uint64_t taken; /* meter records that left the ring */
+	bool settled;   /* no command of a predecessor was waiting at the start */
 	/* The batch that was peeked and is not durable yet. */
 	struct tg_meter_record batch[METER_BATCH];
 	uint32_t batch_n;
@@ -159,6 +161,7 @@ int link_open(struct link **link, const struct link_options *o)
 	}
 	for (uint32_t w = 0; w < l->workers; w++) {
 		tg_ring_repair_producer(tg_region_commands(l->region, w));
+		l->end[w].settled = !tg_ring_waiting(tg_region_commands(l->region, w));
 		tg_ring_repair_consumer(tg_region_events(l->region, w));
 		tg_ring_repair_consumer(tg_region_meters(l->region, w));
 		l->end[w].last = &l->end[w].first;
@@ -352,6 +355,18 @@ void link_submit(struct link *l, const struct link_chain *chain)
 	wait->chain = ready;
 	*end->last = wait;
 	end->last = &wait->next;
+}
+
+bool link_is_done(const struct link *l, const struct link_chain *chain)
+{
+	const struct tg_capacity *cap = tg_region_capacity(l->region);
+	for (uint32_t i = 0; i < chain->n; i++) {
+		const struct tg_command *c = &chain->command[i];
+		if (c->leg >= l->rows.legs || !l->end[tg_capacity_worker(cap, c->leg)].settled ||
+			l->rows.use[c->leg].state != ROW_OPEN || !row_is(l->region, c))
+			return false;
+	}
+	return true;
 }
 
 static void push_waiting(struct link *l, uint32_t w)

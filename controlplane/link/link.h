@@ -97,6 +97,10 @@ void link_stint(
 void link_release(struct link *link, struct link_chain *chain, struct link_row row);
 /* Sends it; an empty chain is nothing. */
 void link_submit(struct link *link, const struct link_chain *chain);
+/* Are the rows what the chain would make of them? For rows that were adopted and not been sent anything yet:
+ * a chain that is done need not be sent. False where that can't be told, because a predecessor's commands
+ * were still waiting at the start. */
+bool link_is_done(const struct link *link, const struct link_chain *chain);
 
 /* Looks at all rings. Call every few milliseconds. */
 void link_poll(struct link *link);

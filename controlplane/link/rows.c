@@ -7,6 +7,7 @@ static void append(struct rows *rows, uint32_t row)
 {
 	uint32_t w = tg_capacity_worker(rows->cap, row);
 	rows->next[row] = TG_NONE;
+	rows->before[row] = rows->head[w] == TG_NONE ? TG_NONE : rows->tail[w];
 	if (rows->head[w] == TG_NONE)
 		rows->head[w] = row;
 	else
@@ -19,7 +20,8 @@ int rows_open(struct rows *rows, const struct tg_capacity *cap)
 	*rows = (struct rows){.cap = cap, .legs = tg_capacity_legs(cap)};
 	rows->use = calloc(rows->legs, sizeof(*rows->use));
 	rows->next = calloc(rows->legs, sizeof(*rows->next));
-	if (!rows->use || !rows->next) {
+	rows->before = calloc(rows->legs, sizeof(*rows->before));
+	if (!rows->use || !rows->next || !rows->before) {
 		rows_close(rows);
 		return -ENOMEM;
 	}
@@ -34,8 +36,9 @@ void rows_close(struct rows *rows)
 {
 	free(rows->use);
 	free(rows->next);
+	free(rows->before);
 	rows->use = NULL;
-	rows->next = NULL;
+	rows->next = rows->before = NULL;
 }
 
 static uint32_t least_used(const struct rows *rows)
@@ -48,30 +51,34 @@ static uint32_t least_used(const struct rows *rows)
 	return best;
 }
 
+static void take(struct rows *rows, uint32_t w, uint32_t row)
+{
+	uint32_t next = rows->next[row], before = rows->before[row];
+	if (before == TG_NONE)
+		rows->head[w] = next;
+	else
+		rows->next[before] = next;
+	if (next == TG_NONE)
+		rows->tail[w] = before;
+	else
+		rows->before[next] = before;
+	rows->next[row] = rows->before[row] = row; /* in no list */
+	rows->in_use[w]++;
+}
+
 uint32_t rows_take(struct rows *rows, int worker)
 {
 	uint32_t w = worker < 0 ? least_used(rows) : (uint32_t)worker;
 	uint32_t row = rows->head[w];
-	if (row == TG_NONE)
-		return TG_NONE;
-	rows->head[w] = rows->next[row];
-	rows->in_use[w]++;
+	if (row != TG_NONE)
+		take(rows, w, row);
 	return row;
 }
 
 void rows_take_this(struct rows *rows, uint32_t row)
 {
-	uint32_t w = tg_capacity_worker(rows->cap, row), *at = &rows->head[w], before = TG_NONE;
-	while (*at != TG_NONE && *at != row) {
-		before = *at;
-		at = &rows->next[*at];
-	}
-	if (*at == TG_NONE)
-		return;
-	*at = rows->next[row];
-	if (rows->tail[w] == row)
-		rows->tail[w] = before;
-	rows->in_use[w]++;
+	if (rows->next[row] != row)
+		take(rows, tg_capacity_worker(rows->cap, row), row);
 }
 
 void rows_give(struct rows *rows, uint32_t row)

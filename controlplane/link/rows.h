@@ -19,7 +19,7 @@ struct rows {
 	const struct tg_capacity *cap;
 	uint32_t legs;
 	struct row_use *use;
-	uint32_t *next; /* free list, TG_NONE ends it */
+	uint32_t *next, *before; /* free list, TG_NONE at its ends */
 	uint32_t head[TG_WORKERS_MAX], tail[TG_WORKERS_MAX];
 	uint32_t in_use[TG_WORKERS_MAX];
 };

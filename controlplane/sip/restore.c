@@ -263,7 +263,7 @@ static int fill(struct sip_leg *leg, const struct saved *s)
 	return 0;
 }
 
-int ua_restore(struct ua *ua, const char *dialog, ua_leg *number)
+int ua_restore(struct ua *ua, const json_t *dialog, ua_leg *number)
 {
 	struct saved saved;
 	int rc = saved_read(&saved, dialog);

@@ -243,10 +243,10 @@ static bool is_whole(const struct saved *s)
 	return false;
 }
 
-int saved_read(struct saved *s, const char *text)
+int saved_read(struct saved *s, const json_t *dialog)
 {
 	memset(s, 0, sizeof(*s));
-	s->json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	s->json = json_incref((json_t *)dialog);
 	if (!json_is_object(s->json) || !read_kind(s) || !read_dialog(s) || !read_invite_of_ours(s))
 		return -EINVAL;
 	/* A password is any text: it is hashed, not sent. */

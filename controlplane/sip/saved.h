@@ -28,7 +28,7 @@ enum saved_state {
 };
 
 struct saved {
-	json_t *json; /* owns the strings; NULL where the text was no JSON object */
+	json_t *json; /* a reference: it owns the strings */
 	enum saved_state state;
 	bool outgoing, tcp, cancelled, out_authorized, authorization_proxy, bye_challenged;
 	uint32_t peer_be, cseq_local, cseq_remote, invite_cseq;
@@ -48,7 +48,7 @@ struct saved {
 };
 
 /* Returns 0, -EINVAL: not the state of a dialog, -ENOMEM. saved_free() is due in every case. */
-int saved_read(struct saved *saved, const char *text);
+int saved_read(struct saved *saved, const json_t *dialog);
 void saved_free(struct saved *saved);
 
 #endif

@@ -129,23 +129,32 @@ static json_t *remote_target(su_home_t *home, const struct sip_leg *leg, const s
 	return uri ? text(su_sprintf(home, "<%s>", uri)) : json_null();
 }
 
+/* What is not there, or not so, is left out: whoever reads it takes it for that. */
+static int set(json_t *state, const char *name, json_t *value)
+{
+	if (!json_is_null(value) && !json_is_false(value))
+		return json_object_set_new(state, name, value);
+	json_decref(value);
+	return 0;
+}
+
 /* What our INVITE and its credentials were made of. */
 static int describe_invite(json_t *state, su_home_t *home, const struct sip_leg *leg)
 {
 	int rc = 0;
-	rc |= json_object_set_new(state, "uri", optional(leg->target));
+	rc |= set(state, "uri", optional(leg->target));
 	rc |= json_object_set_new(state, "headers", header_lines(home, leg->headers));
 	rc |= json_object_set_new(state, "invite_cseq", json_integer(leg->invite_cseq));
 	rc |= json_object_set_new(state, "attempt", json_integer(leg->attempt));
-	rc |= json_object_set_new(state, "cancelled", json_boolean(leg->cancelled));
-	rc |= json_object_set_new(state, "offer", description(leg->offered, &leg->offer));
-	rc |= json_object_set_new(state, "username", optional(leg->username));
-	rc |= json_object_set_new(state, "password", optional(leg->password));
-	rc |= json_object_set_new(state, "realm", optional(leg->realm));
-	rc |= json_object_set_new(state, "authorization", optional(leg->authorization));
-	rc |= json_object_set_new(state, "authorization_proxy", json_boolean(leg->authorization_proxy));
-	rc |= json_object_set_new(state, "out_authorized", json_boolean(leg->out_authorized));
-	rc |= json_object_set_new(state, "bye_challenged", json_boolean(leg->bye_challenged));
+	rc |= set(state, "cancelled", json_boolean(leg->cancelled));
+	rc |= set(state, "offer", description(leg->offered, &leg->offer));
+	rc |= set(state, "username", optional(leg->username));
+	rc |= set(state, "password", optional(leg->password));
+	rc |= set(state, "realm", optional(leg->realm));
+	rc |= set(state, "authorization", optional(leg->authorization));
+	rc |= set(state, "authorization_proxy", json_boolean(leg->authorization_proxy));
+	rc |= set(state, "out_authorized", json_boolean(leg->out_authorized));
+	rc |= set(state, "bye_challenged", json_boolean(leg->bye_challenged));
 	return rc;
 }
 
@@ -169,18 +178,18 @@ static json_t *describe(su_home_t *home, const struct sip_leg *leg)
 	rc |= json_object_set_new(state, "cseq_local", json_integer(nta_leg_get_seq(leg->dialog)));
 	rc |= json_object_set_new(state, "cseq_remote", json_integer(nta_leg_get_rseq(leg->dialog)));
 	rc |= json_object_set_new(state, "route", routes(home, route));
-	rc |= json_object_set_new(state, "target", remote_target(home, leg, target));
+	rc |= set(state, "target", remote_target(home, leg, target));
 	rc |= json_object_set_new(state, "branch", json_string(leg->branch));
 	rc |= json_object_set_new(state, "sdp_version", json_integer((json_int_t)leg->sent.session_version));
-	rc |= json_object_set_new(state, "sdp", description(leg->sent_any, &leg->sent));
-	rc |= json_object_set_new(state, "invite", invite_message(home, leg));
+	rc |= set(state, "sdp", description(leg->sent_any, &leg->sent));
+	rc |= set(state, "invite", invite_message(home, leg));
 	if (!rc && !describe_invite(state, home, leg))
 		return state;
 	json_decref(state);
 	return NULL;
 }
 
-char *ua_dialog_state(struct ua *ua, ua_leg number)
+json_t *ua_dialog_state(struct ua *ua, ua_leg number)
 {
 	const struct sip_leg *leg = ua_leg_find(ua, number);
 	if (!leg || leg->state == SIP_LEG_OVER)
@@ -189,7 +198,5 @@ char *ua_dialog_state(struct ua *ua, ua_leg number)
 	su_home_init(home);
 	json_t *state = describe(home, leg);
 	su_home_deinit(home);
-	char *out = state ? json_dumps(state, JSON_COMPACT) : NULL;
-	json_decref(state);
-	return out;
+	return state;
 }

@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "controlplane/calls/media_description.h"
 #include "settings/settings.h"
 
@@ -125,10 +127,10 @@ int ua_bye(struct ua *ua, ua_leg leg, int q850, const char *reason);
  * INVITE, or CANCEL of ours; each with a Reason header, as ua_bye(). UA_GONE follows. */
 int ua_end(struct ua *ua, ua_leg leg, int status, int q850, const char *reason);
 
-/* What another process needs to take the dialog over: a JSON object text {call_id, local, remote, cseq_local,
- * cseq_remote, route, target, branch, invite...}; the caller frees it. NULL when the leg is gone or memory is
+/* What another process needs to take the dialog over: a JSON object {call_id, local, remote, cseq_local,
+ * cseq_remote, route, target, branch, invite...}, a new reference. NULL when the leg is gone or memory is
  * out. It has the password of a leg's credentials: whoever keeps it keeps it from others. */
-char *ua_dialog_state(struct ua *ua, ua_leg leg);
+json_t *ua_dialog_state(struct ua *ua, ua_leg leg);
 /* Takes over a leg that a process left which is no more: dialog is what ua_dialog_state() said there. Nothing
  * is sent by it. What the leg can do afterwards is what it could do there, by its state:
  *   - "invited": ua_respond(); the saved INVITE's transaction is made again
@@ -145,7 +147,7 @@ char *ua_dialog_state(struct ua *ua, ua_leg leg);
  * A far end's retransmissions and late answers (a 2xx to an INVITE of the dead process, say) are the leg's
  * again. Over TCP and TLS the connection is gone: the leg's next request opens a new one. Returns 0; -EINVAL:
  * not a dialog of ours, or "over"; -ENOMEM. */
-int ua_restore(struct ua *ua, const char *dialog, ua_leg *leg);
+int ua_restore(struct ua *ua, const json_t *dialog, ua_leg *leg);
 /* Call-ID of a leg, valid while it lives; NULL when gone. */
 const char *ua_call_id(struct ua *ua, ua_leg leg);
 

@@ -81,6 +81,15 @@ static void moment(struct probe *p, const char *when, const char *what)
 	}
 }
 
+/* To be freed; NULL: the leg is gone. */
+static char *dialog_text(struct probe *p, ua_leg leg)
+{
+	json_t *state = ua_dialog_state(p->ua, leg);
+	char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
+	json_decref(state);
+	return text;
+}
+
 /* State before action. */
 static void keep(struct probe *p, ua_leg leg, const char *action)
 {
@@ -90,8 +99,7 @@ static void keep(struct probe *p, ua_leg leg, const char *action)
 		return;
 	if (answer->streams && sdp_write(answer, sdp, sizeof(sdp)) < 0)
 		abort();
-	char *text = ua_dialog_state(p->ua, leg);
-	json_t *dialog = text ? json_loads(text, 0, NULL) : json_null();
+	json_t *state = ua_dialog_state(p->ua, leg), *dialog = state ? state : json_null();
 	json_t *o = json_pack("{s:I, s:s, s:i, s:s, s:s, s:b, s:o}", "leg", (json_int_t)leg, "action", action,
 		"version", p->version, "plan", p->plan[leg % LEGS_MAX], "answer", sdp, "late",
 		(int)p->late[leg % LEGS_MAX], "dialog", dialog);
@@ -100,7 +108,6 @@ static void keep(struct probe *p, ua_leg leg, const char *action)
 		abort();
 	free(line);
 	json_decref(o);
-	free(text);
 	moment(p, "before", action);
 }
 
@@ -275,7 +282,7 @@ static void call(struct probe *p, const char *target, const char *user, const ch
 		return;
 	}
 	p->late[leg % LEGS_MAX] = late;
-	char *state = ua_dialog_state(p->ua, leg);
+	char *state = dialog_text(p, leg);
 	printf("prepared leg=%llu state=%s\n", (unsigned long long)leg, state);
 	free(state);
 	keep(p, leg, "send");
@@ -306,11 +313,9 @@ static void bad(struct probe *p, const char *what)
 static void restore_one(struct probe *p, const json_t *o)
 {
 	unsigned long long old = (unsigned long long)json_integer_value(json_object_get(o, "leg"));
-	char *text = json_dumps(json_object_get(o, "dialog"), JSON_COMPACT | JSON_ENCODE_ANY);
 	const char *sdp = json_string_value(json_object_get(o, "answer"));
 	ua_leg leg = 0;
-	int rc = text ? ua_restore(p->ua, text, &leg) : -ENOMEM;
-	free(text);
+	int rc = ua_restore(p->ua, json_object_get(o, "dialog"), &leg);
 	if (rc) {
 		printf("restore leg=%llu rc=%d\n", old, rc);
 		return;
@@ -409,7 +414,7 @@ static void command(struct probe *p, char *line)
 		printf("reinvite rc=%d\n", ua_reinvite(p->ua, leg, &d));
 		moment(p, "after", "reinvite");
 	} else if (!strcmp(word, "state")) {
-		char *state = ua_dialog_state(p->ua, leg);
+		char *state = dialog_text(p, leg);
 		printf("state %s\n", state ? state : "null");
 		free(state);
 	} else if (!strcmp(word, "counters")) {

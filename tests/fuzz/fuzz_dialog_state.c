@@ -63,17 +63,17 @@ static void open_ua(struct ua **ua)
  * may be lost: the stack doesn't write every header that it can read. */
 static struct ua *again(struct ua *ua, ua_leg *leg)
 {
-	char *state = ua_dialog_state(ua, *leg);
+	json_t *state = ua_dialog_state(ua, *leg);
 	if (!state)
 		abort();
-	bool invite = !strstr(state, "\"invite\":null");
+	bool invite = json_is_string(json_object_get(state, "invite"));
 	ua_destroy(ua);
 	open_ua(&ua);
 	ua_leg other;
 	int rc = ua_restore(ua, state, leg);
 	if ((rc && !invite) || (!rc && !ua_restore(ua, state, &other)))
 		abort();
-	free(state);
+	json_decref(state);
 	return ua;
 }
 
@@ -81,19 +81,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct ua *ua;
 	ua_leg leg;
-	char *text = malloc(len + 1);
-	if (!text)
+	json_t *state = json_loadb((const char *)data, len, JSON_REJECT_DUPLICATES, NULL);
+	if (!state)
 		return 0;
-	memcpy(text, data, len);
-	text[len] = '\0';
 	open_ua(&ua);
-	if (!ua_restore(ua, text, &leg)) {
+	if (!ua_restore(ua, state, &leg)) {
 		ua = again(ua, &leg);
 		/* Nothing leaves: no response, no request. What was queued is delivered. */
 		loop_tick(loop, 1, stop, NULL);
 		loop_run(loop);
 	}
 	ua_destroy(ua);
-	free(text);
+	json_decref(state);
 	return 0;
 }

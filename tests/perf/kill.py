@@ -2,25 +2,27 @@
 
 import scene
 
+CALLS = 500
 KILLS = 20
 SEED = 20260101
 
 
 def _under_kills(options, say, plane, least, most):
-    stage = scene.Scene(options.build, options.calls, say)
+    calls, kills = options.calls or CALLS, options.kills or KILLS
+    stage = scene.Scene(options.build, calls, say)
     failed = True
     try:
-        say(f"placing {options.calls} calls")
+        say(f"placing {calls} calls")
         stage.place()
         before = scene.packets(stage.reports())
         say(f"all of them talk, both ways; {before['sent_packets']} packets so far, killing {plane}")
-        killed = stage.kill(plane, options.kills, least, most, options.seed)
+        killed = stage.kill(plane, kills, least, most, options.seed)
         stage.caller.wait("no request is open", lambda: stage.caller.busy() == 0, 40)
         stage.hush()
         reports = stage.reports()
         dropped = stage.dropped_on_the_way()
         ended = stage.hang_up()
-        result = {"calls": options.calls, "kills": options.kills, "seed": options.seed, **scene.packets(reports),
+        result = {"calls": calls, "kills": kills, "seed": options.seed, **scene.packets(reports),
                   "dropped_by_kernel": dropped,
                   **scene.streams(reports), **scene.records(stage, reports), "ended_by_bye": ended}
         stage.end()
@@ -34,7 +36,7 @@ def control(options, say):
     """No packet and no record is lost, every call is taken up."""
     result, killed, _ = _under_kills(options, say, "control", 1.0, 4.0)
     taken = sum(sessions for _, _, sessions, _ in killed)
-    result["calls_taken_up"] = taken / (options.calls * len(killed))
+    result["calls_taken_up"] = taken / (result["calls"] * len(killed))
     result["back_ms"] = scene.spread([ms for _, ms, _, _ in killed])
     result["of_it_taking_up_ms"] = scene.spread([ms for _, _, _, ms in killed])
     result["reached"] = (result["lost_packets"] == 0 and result["lost_records"] == 0

@@ -17,6 +17,7 @@ sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "e2e")]
 import chaos  # noqa: E402
 import kill  # noqa: E402
 import scene  # noqa: E402
+import take_up  # noqa: E402
 from bed import owner, region  # noqa: E402
 from bed.process import Failure  # noqa: E402
 
@@ -24,6 +25,7 @@ from bed.process import Failure  # noqa: E402
 BENCHES = {
     "kill-control": (kill.control, "the control plane killed under relaying calls: losses, time until it is back"),
     "kill-dataplane": (kill.dataplane, "the dataplane killed under relaying calls: silence per stream, losses"),
+    "take-up": (take_up.run, "the control plane killed under 10,000 standing calls: how soon is it back with all of them?"),
     "chaos": (chaos.run, "calls come and go while everything fails at random: is any record unexplained?"),
 }
 NICE = -10  # other work on the machine is not what is measured
@@ -52,8 +54,8 @@ def main():
     parser.add_argument("--json", action="store_true", help="the last line is a JSON object")
     parser.add_argument("--build", default=os.path.join(ROOT, "build"))
     parser.add_argument("--seed", type=int, default=kill.SEED)
-    parser.add_argument("--calls", type=int, default=500, help="kill-*: calls at a time")
-    parser.add_argument("--kills", type=int, default=kill.KILLS, help="kill-*: how often")
+    parser.add_argument("--calls", type=int, help=f"calls at a time (kill-*: {kill.CALLS}, take-up: {take_up.CALLS})")
+    parser.add_argument("--kills", type=int, help=f"how often (kill-*: {kill.KILLS}, take-up: {take_up.KILLS})")
     parser.add_argument("--seconds", type=float, default=3600, help="chaos: how long")
     options = parser.parse_args()
     if not options.name:

@@ -11,7 +11,7 @@ import time
 
 import far_end
 import load
-from bed import check, document, network, registry
+from bed import check, document, network, registry, settings
 from bed.process import Failure, call
 from bed.supervisor import Supervisor
 from bed.world import DIALLED, World
@@ -65,7 +65,7 @@ class Scene:
         trunks = [{"name": "caller", "address": network.CALLER, "calls_per_second": 10000, "max_calls": 10000},
                   {"name": "callee", "address": network.CALLEE, "calls_per_second": 10000, "max_calls": 10000,
                    "target": network.CALLEE}]
-        own = {"sip": {"trunks": trunks}, "media": {"port_max": 22999}, **(changes or {})}
+        own = settings.merge({"sip": {"trunks": trunks}, "media": {"port_max": 22999}}, changes)
         found = groups(self.world) if groups else self.world.documents(document.response(document.dial(DIALLED),
                                                                                          document.hangup()))
         self.gateway = self.world.make_gateway(found, own)

@@ -70,6 +70,54 @@ START_TEST(what_is_put_is_found_by_the_next)
 }
 END_TEST
 
+struct many {
+	int found, unreadable, sum;
+	struct shelf *shelf;
+};
+
+static void count_many(void *ctx, const char *name, const json_t *value)
+{
+	struct many *m = ctx;
+	m->found++;
+	m->unreadable += !value;
+	m->sum += (int)json_integer_value(json_object_get(value, "n"));
+	shelf_drop(m->shelf, name);
+}
+
+/* More than are read ahead, some of them not to be read; each is dropped as it is found. */
+START_TEST(many_are_found_once_each)
+{
+	struct many m = {0};
+	char name[16];
+	int sum = 0;
+	make();
+	ck_assert_int_eq(shelf_open(&m.shelf, dir), 0);
+	for (int i = 1; i <= 1000; i++) {
+		json_t *value = json_pack("{s:i}", "n", i);
+		snprintf(name, sizeof(name), "SE%d", i);
+		ck_assert_int_eq(shelf_put(m.shelf, name, value), 0);
+		json_decref(value);
+		sum += i;
+	}
+	snprintf(path, sizeof(path), "%s/SE-half", dir);
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_eq(write(fd, "{\"n\":", 5), 5);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/SE-link", dir);
+	ck_assert_int_eq(symlink(victim, path), 0);
+	ck_assert_int_eq(shelf_each(m.shelf, count_many, &m), 0);
+	ck_assert_int_eq(m.found, 1002);
+	ck_assert_int_eq(m.unreadable, 2);
+	ck_assert_int_eq(m.sum, sum);
+	m.found = 0;
+	ck_assert_int_eq(shelf_each(m.shelf, count_many, &m), 0);
+	ck_assert_int_eq(m.found, 0);
+	shelf_close(m.shelf);
+	ck_assert_whole();
+	clean();
+}
+END_TEST
+
 START_TEST(a_directory_of_others_is_refused)
 {
 	struct shelf *s;
@@ -126,6 +174,7 @@ int main(void)
 	Suite *suite = suite_create("shelf");
 	TCase *c = tcase_create("shelf");
 	tcase_add_test(c, what_is_put_is_found_by_the_next);
+	tcase_add_test(c, many_are_found_once_each);
 	tcase_add_test(c, a_directory_of_others_is_refused);
 	tcase_add_test(c, no_link_is_followed);
 	tcase_add_test(c, it_lies_in_the_run_directory_if_that_is_on_a_tmpfs);

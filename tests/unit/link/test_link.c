@@ -362,6 +362,102 @@ START_TEST(a_successor_goes_on_with_the_news_from_where_it_was_kept)
 }
 END_TEST
 
+/* What a successor asks of a row of leg 1 that hears nothing: is it done already? */
+static bool is_done(struct link_row row, uint32_t remote_ip_be, uint32_t stint, enum tg_source_kind source)
+{
+	struct link_chain chain = {.n = 2};
+	chain.command[0] = (struct tg_command){.kind = TG_CMD_PROGRAM,
+		.leg = row.row,
+		.generation = row.generation,
+		.stint = stint,
+		.program = {.remote_ip_be = remote_ip_be, .remote_port_be = 2}};
+	chain.command[1] = (struct tg_command){.kind = TG_CMD_SOURCE,
+		.leg = row.row,
+		.generation = row.generation,
+		.source = {.kind = (uint8_t)source, .peer = row.row, .generation = row.generation}};
+	if (source == TG_SOURCE_NONE)
+		chain.command[1].source = (struct tg_leg_source){.kind = TG_SOURCE_NONE};
+	return link_is_done(l, &chain);
+}
+
+static void succeed(struct link_row row)
+{
+	struct link_passed passed = {0};
+	uint32_t stint;
+	link_close(l);
+	open_link();
+	ck_assert(link_adopt(l, row, &passed, &stint));
+}
+
+START_TEST(what_a_row_is_already_need_not_be_asked_again)
+{
+	struct link_row row = open_row();
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	e->program = (struct tg_leg_program){.remote_ip_be = 1, .remote_port_be = 2};
+	succeed(row);
+	ck_assert(is_done(row, 1, 0, TG_SOURCE_NONE));
+	ck_assert(!is_done(row, 3, 0, TG_SOURCE_NONE));
+	ck_assert(!is_done(row, 1, 1, TG_SOURCE_NONE));
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_RELAY));
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_PLAY));
+	struct link_row next = {row.row, row.generation + 1}, none = {1 << 20, 1};
+	ck_assert(!is_done(next, 1, 0, TG_SOURCE_NONE));
+	ck_assert(!is_done(none, 1, 0, TG_SOURCE_NONE));
+	/* A worker that carried out something else, or nothing. */
+	e->program.flags = TG_LEG_HOLD;
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_NONE));
+	e->program.flags = 0;
+	e->source = TG_SOURCE_PLAY;
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_NONE));
+	e->source = TG_SOURCE_NONE;
+	ck_assert(is_done(row, 1, 0, TG_SOURCE_NONE));
+	/* A predecessor that died while it wrote. */
+	tg_desired_write_begin(tg_region_desired(worker, row.row));
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_NONE));
+}
+END_TEST
+
+START_TEST(nothing_is_done_while_a_predecessors_commands_wait)
+{
+	struct link_row row = open_row();
+	tg_region_egress(worker, row.row)->program = (struct tg_leg_program){
+		.remote_ip_be = 1, .remote_port_be = 2};
+	struct link_chain chain = {.n = 0};
+	struct tg_leg_source source = {.kind = TG_SOURCE_NONE};
+	link_source(l, &chain, row, &source);
+	link_submit(l, &chain);
+	succeed(row);
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_NONE));
+	struct tg_command c[64];
+	ck_assert_uint_eq(commands(c), 1);
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_NONE)); /* it was, at the start */
+	succeed(row);
+	ck_assert(is_done(row, 1, 0, TG_SOURCE_NONE));
+}
+END_TEST
+
+START_TEST(a_relay_is_done_where_the_row_hears_that_very_leg)
+{
+	struct link_row row = open_row();
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	e->program = (struct tg_leg_program){.remote_ip_be = 1, .remote_port_be = 2};
+	struct link_chain chain = {.n = 0};
+	struct tg_leg_source source = {
+		.kind = TG_SOURCE_RELAY, .peer = row.row, .generation = row.generation};
+	link_source(l, &chain, row, &source);
+	link_submit(l, &chain);
+	struct tg_command c[64];
+	ck_assert_uint_eq(commands(c), 1);
+	e->source = TG_SOURCE_RELAY;
+	e->feeder = row.row;
+	succeed(row);
+	ck_assert(is_done(row, 1, 0, TG_SOURCE_RELAY));
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_NONE));
+	e->feeder = row.row + 1;
+	ck_assert(!is_done(row, 1, 0, TG_SOURCE_RELAY));
+}
+END_TEST
+
 START_TEST(commands_wait_for_room_in_order)
 {
 	struct link_row row = open_row();
@@ -419,6 +515,9 @@ int main(void)
 	tcase_add_test(t, a_second_release_waits_for_the_final_record_of_the_first);
 	tcase_add_test(t, a_latch_is_told_once);
 	tcase_add_test(t, a_successor_goes_on_with_the_news_from_where_it_was_kept);
+	tcase_add_test(t, what_a_row_is_already_need_not_be_asked_again);
+	tcase_add_test(t, nothing_is_done_while_a_predecessors_commands_wait);
+	tcase_add_test(t, a_relay_is_done_where_the_row_hears_that_very_leg);
 	tcase_add_test(t, commands_wait_for_room_in_order);
 	tcase_add_test(t, a_snapshot_is_compared_with_what_was_journalled);
 	suite_add_tcase(s, t);
