@@ -542,8 +542,12 @@ static void take_part(struct link *l, uint32_t w, const struct tg_meter_record *
 			l->end[w].batch_sequence = at;
 		tg_meter_add(&l->end[w].journalled, &r->counts);
 	}
+	if (!r->final)
+		return;
+	if (l->rows.use[r->leg].state == ROW_FREE)
+		l->rows.use[r->leg].ended = r->generation;
 	struct row_use *use = use_of(l, (struct link_row){r->leg, r->generation});
-	if (!r->final || !use || use->state != ROW_RELEASING)
+	if (!use || use->state != ROW_RELEASING)
 		return;
 	l->releasing--;
 	l->handler.released(l->ctx, (struct link_row){r->leg, r->generation});
@@ -651,6 +655,15 @@ unsigned link_snapshot(struct link *l, uint32_t tag)
 		link_submit(l, &chain);
 	}
 	return l->workers;
+}
+
+bool link_ended(const struct link *l, struct link_row row)
+{
+	if (row.row >= l->rows.legs || l->rows.use[row.row].state != ROW_FREE)
+		return false;
+	uint32_t w = tg_capacity_worker(tg_region_capacity(l->region), row.row);
+	return l->rows.use[row.row].ended == row.generation ||
+	       tg_ring_waiting(tg_region_meters(l->region, w));
 }
 
 bool link_releasing(const struct link *l, struct link_row row)

@@ -111,6 +111,9 @@ void link_poll(struct link *link);
 void link_durable(struct link *link, uint64_t sequence);
 /* Asks every worker for a snapshot. Returns the number of workers asked; answers come by `snapshot`. */
 unsigned link_snapshot(struct link *link, uint32_t tag);
+/* Of a row that a predecessor had and that is free by now: whether its final meter record has been found in a
+ * ring, or may be among those that still wait there. */
+bool link_ended(const struct link *link, struct link_row row);
 /* True while the final meter record of this row has not come. */
 bool link_releasing(const struct link *link, struct link_row row);
 uint32_t link_rows_in_use(const struct link *link);

@@ -842,6 +842,37 @@ START_TEST(a_successor_goes_on_gathering)
 }
 END_TEST
 
+/* A caller that was refused and may not know: its ACK has not come. */
+START_TEST(a_successor_repeats_a_refusal)
+{
+	begin();
+	document("<Response><Reject reason='busy'/></Response>");
+	EXPECT("document 486:0 leg_ended stint_close");
+	ck_assert_str_eq(resumed(false), "486:0");
+	ua(0, UA_GONE, 0, NULL);
+	EXPECT("UNRESERVE session_close");
+}
+END_TEST
+
+/* Answered, cancelled and ended, and nothing of it done when the process was killed: the row was never
+ * opened. It is, for a record of it. */
+START_TEST(a_successor_opens_a_row_for_its_record)
+{
+	begin();
+	document("<Response><Play>a.wav</Play></Response>");
+	ua(0, UA_CANCELLED, 0, NULL);
+	EXPECT("document leg_media leg_answered [program:0] 200+sdp:0 RESOLVE(http://h/front/a.wav) "
+	       "leg_ended "
+	       "RESOLVE_CANCEL [release:0] stint_close");
+	s->leg[0]->row_pending = false; /* takeover.c, for such a row */
+	ck_assert_str_eq(resumed(false), "[program:0 silence:0] [release:0] 487:0");
+	ua(0, UA_GONE, 0, NULL);
+	EXPECT("");
+	released(0);
+	EXPECT("session_close");
+}
+END_TEST
+
 START_TEST(an_unacknowledged_answer_ends_the_call)
 {
 	begin();
@@ -875,7 +906,8 @@ int main(void)
 		a_successor_rings_on_and_asks_again_for_the_document,
 		a_successor_repeats_an_answer_that_was_not_acknowledged,
 		a_successor_repeats_the_invite_and_its_cancel, a_successor_keeps_a_bridge_and_moves_the_stint,
-		a_successor_goes_on_gathering, an_unacknowledged_answer_ends_the_call};
+		a_successor_goes_on_gathering, a_successor_repeats_a_refusal,
+		a_successor_opens_a_row_for_its_record, an_unacknowledged_answer_ends_the_call};
 	Suite *suite = suite_create("session");
 	TCase *tcase = tcase_create("session");
 	tcase_set_timeout(tcase, 30);

@@ -311,6 +311,25 @@ START_TEST(a_successor_finds_the_record_again_and_releases_rows)
 }
 END_TEST
 
+START_TEST(a_successor_knows_which_rows_have_ended)
+{
+	struct link_row row = open_row(), other = {row.row, row.generation + 1};
+	struct link_chain chain = {.n = 0};
+	link_release(l, &chain, row);
+	link_submit(l, &chain);
+	final_record(row); /* then killed */
+	link_close(l);
+	tg_region_desired(worker, row.row)->generation = 0;
+	open_link();
+	ck_assert(link_ended(l, row));
+	ck_assert(!link_ended(l, other));
+	ck_assert(!link_ended(l, (struct link_row){4000000, 1}));
+	final_record(other); /* not read yet: it may be any row's */
+	ck_assert(link_ended(l, row));
+	ck_assert(link_ended(l, other));
+}
+END_TEST
+
 START_TEST(a_row_the_worker_never_had_is_released_by_its_refusal)
 {
 	struct link_row row = open_row();
@@ -564,6 +583,7 @@ int main(void)
 	tcase_add_test(t, a_refused_play_is_told_as_one_and_no_longer_wanted);
 	tcase_add_test(t, a_meter_record_leaves_the_ring_when_it_is_durable);
 	tcase_add_test(t, a_successor_finds_the_record_again_and_releases_rows);
+	tcase_add_test(t, a_successor_knows_which_rows_have_ended);
 	tcase_add_test(t, a_row_the_worker_never_had_is_released_by_its_refusal);
 	tcase_add_test(t, another_commands_refusal_does_not_end_a_release);
 	tcase_add_test(t, a_second_release_waits_for_the_final_record_of_the_first);
