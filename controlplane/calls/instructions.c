@@ -184,6 +184,21 @@ void instructions_play_pending(struct session *s, const struct session_env *env)
 	media_submit(s, &chain);
 }
 
+/* The document goes on with what comes next. */
+static void play_failed(
+	struct session *s, const char *error, const char *sentence, const struct session_env *env)
+{
+	char said[256], url[URL_BYTES_MAX];
+	snprintf(said, sizeof(said), "%s", sentence);
+	log_warn(calls, s->text, "play-failed", "url=%s error=%s reason=%s",
+		log_quote(url_show(s->play.url ? s->play.url : "", url, sizeof(url))), log_quote(error),
+		log_quote(said));
+	end_play(s);
+	struct interpreter_event ev = {
+		.kind = INTERPRETER_PLAY_FAILED, .number = ERROR_MEDIA, .sentence = said};
+	instructions_event(s, &ev, env);
+}
+
 void session_on_media(struct session *s, const struct session_media_result *r, const struct session_env *env)
 {
 	if (s->state != SESSION_RUNNING || !s->play.resolving)
@@ -199,16 +214,7 @@ void session_on_media(struct session *s, const struct session_media_result *r, c
 	}
 	session_fact(s, FACT_play, f);
 	if (!r->ok) {
-		char sentence[256], url[URL_BYTES_MAX];
-		snprintf(sentence, sizeof(sentence), "%s",
-			r->sentence ? r->sentence : "the media layer did not answer");
-		log_warn(calls, s->text, "play-failed", "url=%s error=%s reason=%s",
-			log_quote(url_show(s->play.url ? s->play.url : "", url, sizeof(url))),
-			log_quote(r->error), log_quote(sentence));
-		end_play(s);
-		struct interpreter_event ev = {
-			.kind = INTERPRETER_PLAY_FAILED, .number = ERROR_MEDIA, .sentence = sentence};
-		instructions_event(s, &ev, env);
+		play_failed(s, r->error, r->sentence ? r->sentence : "the media layer did not answer", env);
 		return;
 	}
 	s->documents = 0;
@@ -230,6 +236,14 @@ void session_on_play_done(
 	end_play(s);
 	struct interpreter_event ev = {.kind = INTERPRETER_PLAY_DONE, .stopped = stopped};
 	instructions_event(s, &ev, env);
+}
+
+void session_on_play_refused(struct session *s, int leg, uint32_t play_id, const struct session_env *env)
+{
+	if (s->state != SESSION_RUNNING || leg != 0 || !s->play.playing || play_id != s->play.id)
+		return;
+	s->play.playing = false;
+	play_failed(s, "item-lost", "the sound was lost in the media layer before it could be played", env);
 }
 
 void session_on_digit(struct session *s, int leg, char digit, const struct session_env *env)

@@ -54,6 +54,15 @@ static void on_latched(void *engine, struct link_row row, uint32_t ip_be, uint16
 		log_info(calls, p.call->session->text, "latched", "leg=%d source=%s:%u", p.leg, ip, port);
 }
 
+static void on_play_refused(void *engine, struct link_row row, uint32_t play_id)
+{
+	struct place p;
+	if (!find(engine, row, &p))
+		return;
+	session_on_play_refused(p.call->session, p.leg, play_id, &p.env);
+	engine_process(engine, p.call);
+}
+
 static void on_refused(void *engine, struct link_row row, int refusal)
 {
 	struct place p;
@@ -84,6 +93,7 @@ const struct link_handler engine_news = {.digit = on_digit,
 	.play_done = on_play_done,
 	.media_timeout = on_media_timeout,
 	.latched = on_latched,
+	.play_refused = on_play_refused,
 	.refused = on_refused,
 	.released = on_released,
 	.snapshot = on_snapshot};

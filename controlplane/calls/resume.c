@@ -32,10 +32,12 @@ static void bye(struct session *s, int leg)
 static void resume_ending(struct session *s, int leg)
 {
 	const struct leg *l = s->leg[leg];
-	if (l->answered_ns) {
+	if (!l->outbound && l->final_status >= 300) {
+		respond(s, leg, l->final_status, NULL); /* perhaps once more: the caller may not have heard */
+	} else if (l->answered_ns) {
 		bye(s, leg);
 	} else if (!l->outbound) {
-		respond(s, leg, l->final_status ? l->final_status : 480, NULL);
+		respond(s, leg, 480, NULL);
 	} else {
 		session_add(s, ACTION_RESEND, leg);
 		session_add(s, ACTION_CANCEL, leg);
@@ -107,9 +109,19 @@ static void resume_media(struct session *s, const bool *stint_differs, const str
 	media_submit(s, &chain);
 }
 
+/* The release was decided, but the row never opened: it is opened and released, for a record of it. */
+static void release_again(struct session *s)
+{
+	for (int i = 0; i < s->legs; i++)
+		if (s->state != SESSION_RUNNING || s->leg[i]->state == LEG_ENDING ||
+			s->leg[i]->state == LEG_GONE)
+			media_release_rows(s, i);
+}
+
 void session_resume(struct session *s, const bool *stint_differs, const struct session_env *env)
 {
 	resume_media(s, stint_differs, env);
+	release_again(s);
 	for (int i = 0; i < s->legs; i++)
 		resume_dialog(s, i);
 	if (s->state == SESSION_RUNNING && s->wanted_url)

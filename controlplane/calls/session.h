@@ -145,6 +145,8 @@ void session_on_media(struct session *s, const struct session_media_result *r, c
 void session_on_digit(struct session *s, int leg, char digit, const struct session_env *env);
 void session_on_play_done(
 	struct session *s, int leg, uint32_t play_id, bool stopped, const struct session_env *env);
+/* The worker could not begin it: the item that the media layer named is no longer whole. */
+void session_on_play_refused(struct session *s, int leg, uint32_t play_id, const struct session_env *env);
 void session_on_media_timeout(struct session *s, int leg, const struct session_env *env);
 void session_on_timer(struct session *s, enum session_timer timer, const struct session_env *env);
 /* The leg's final meter record is in the journal. */

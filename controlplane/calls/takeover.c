@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "controlplane/calls/engine_private.h"
 #include "controlplane/calls/state.h"
+#include "controlplane/metering/usage.h"
 
 /* Sessions that a start names in its log, one line each; the rest are counted. */
 #define NAMED_MAX 1000
@@ -144,11 +145,14 @@ static bool take_dialog(
 	return false;
 }
 
-/* Decided, but not done when the process died: the row is still as it was reserved. */
-static bool was_never_opened(const struct session *s, const struct leg *l)
+/* Decided, but not done when the process died: the row is still as it was reserved. Where its release was
+ * decided too, that is so if there is no final record of it. */
+static bool was_never_opened(const struct engine *e, const struct session *s, const struct leg *l)
 {
-	return s->state == SESSION_RUNNING && l->state != LEG_ENDING && l->state != LEG_GONE &&
-	       !l->row_pending;
+	if (l->row_pending)
+		return !link_ended(e->link, l->row) &&
+		       !usage_is_final(e->usage, tg_region_id(e->region), l->row.row, l->row.generation);
+	return s->state == SESSION_RUNNING && l->state != LEG_ENDING && l->state != LEG_GONE;
 }
 
 /* Returns false if the leg should have media and its row is lost. */
@@ -165,11 +169,12 @@ static bool take_row(
 		return link_adopt_reserved(e->link, l->row);
 	bool here = link_adopt(e->link, l->row, passed, &stint);
 	bool released = l->row_pending;
-	l->row_pending = released && here;
-	if (!here && was_never_opened(s, l) && link_adopt_reserved(e->link, l->row)) {
+	if (!here && was_never_opened(e, s, l) && link_adopt_reserved(e->link, l->row)) {
+		l->row_pending = false; /* session_resume() releases it once more */
 		e->by_row[l->row.row] = (struct row_owner){call, leg};
 		return true;
 	}
+	l->row_pending = released && here;
 	if (!here) {
 		l->row_open = released;
 		return released;

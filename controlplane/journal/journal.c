@@ -274,6 +274,7 @@ static void *write_loop(void *arg)
 {
 	struct journal *j = arg;
 	uint64_t give_up_ns = 0;
+	pthread_setname_np(pthread_self(), "tg-journal");
 	while (gather(j)) {
 		struct pending *last = NULL;
 		int e = write_group(j, &last);

@@ -13,6 +13,8 @@
 /* Meter records that are on their way to the journal at a time. */
 #define METER_BATCH 64
 #define EVENT_BATCH 64
+/* A command's tag says in a refusal what was refused: its kind and, above that, the play. */
+#define TAG_KIND_BITS 4
 /* For the journal, when it takes up what a predecessor left. */
 #define DRAIN_WAIT_MS 5000
 
@@ -243,7 +245,6 @@ static struct tg_command *add(struct link_chain *chain, enum tg_command_kind kin
 	if (chain->n == TG_CHAIN_MAX) /* 50 legs at most per session, one kind of command each */
 		return NULL;
 	struct tg_command *c = &chain->command[chain->n++];
-	/* The tag says in a refusal what was refused. */
 	*c = (struct tg_command){
 		.kind = (uint8_t)kind, .tag = kind, .leg = row.row, .generation = row.generation};
 	return c;
@@ -286,6 +287,12 @@ void link_program(struct link *l, struct link_chain *chain, struct link_row row,
 	use->state = ROW_OPEN;
 }
 
+static uint32_t source_tag(const struct tg_leg_source *source)
+{
+	uint32_t play = source->kind == TG_SOURCE_PLAY ? source->play_id : 0;
+	return TG_CMD_SOURCE | play << TAG_KIND_BITS;
+}
+
 void link_source(
 	struct link *l, struct link_chain *chain, struct link_row row, const struct tg_leg_source *source)
 {
@@ -294,6 +301,7 @@ void link_source(
 	if (!c)
 		return;
 	c->source = *source;
+	c->tag = source_tag(source);
 	struct tg_desired *d = tg_region_desired(l->region, row.row);
 	tg_desired_write_begin(d);
 	d->source = *source;
@@ -472,6 +480,19 @@ static void release_refused(struct link *l, struct link_row row, int refusal)
 	drop_gone(l, w);
 }
 
+/* True for a play's source. One that is no longer wanted matters to nobody. */
+static bool play_refused(struct link *l, struct link_row row, const struct tg_event *ev)
+{
+	struct tg_leg_source wanted = tg_region_desired(l->region, row.row)->source;
+	if (ev->refusal != TG_REFUSED_SOURCE || ev->tag >> TAG_KIND_BITS == 0)
+		return false;
+	if (wanted.kind == TG_SOURCE_PLAY && source_tag(&wanted) == ev->tag) {
+		forget_play(l, row.row, wanted.play_id);
+		l->handler.play_refused(l->ctx, row, wanted.play_id);
+	}
+	return true;
+}
+
 static void take_event(struct link *l, const struct tg_event *ev)
 {
 	if (ev->leg >= l->rows.legs)
@@ -482,6 +503,8 @@ static void take_event(struct link *l, const struct tg_event *ev)
 	}
 	struct link_row row = {ev->leg, ev->generation};
 	struct row_use *use = use_of(l, row);
+	if (use && use->state == ROW_OPEN && play_refused(l, row, ev))
+		return;
 	/* Not where a release was asked for twice, here and by a predecessor: that is as it should be. */
 	if (!use || use->state != ROW_RELEASING || ev->refusal != TG_REFUSED_GENERATION)
 		log_error(link, NULL, "command-refused", "row=%u generation=%u reason=\"%s\"", ev->leg,
@@ -519,8 +542,12 @@ static void take_part(struct link *l, uint32_t w, const struct tg_meter_record *
 			l->end[w].batch_sequence = at;
 		tg_meter_add(&l->end[w].journalled, &r->counts);
 	}
+	if (!r->final)
+		return;
+	if (l->rows.use[r->leg].state == ROW_FREE)
+		l->rows.use[r->leg].ended = r->generation;
 	struct row_use *use = use_of(l, (struct link_row){r->leg, r->generation});
-	if (!r->final || !use || use->state != ROW_RELEASING)
+	if (!use || use->state != ROW_RELEASING)
 		return;
 	l->releasing--;
 	l->handler.released(l->ctx, (struct link_row){r->leg, r->generation});
@@ -628,6 +655,15 @@ unsigned link_snapshot(struct link *l, uint32_t tag)
 		link_submit(l, &chain);
 	}
 	return l->workers;
+}
+
+bool link_ended(const struct link *l, struct link_row row)
+{
+	if (row.row >= l->rows.legs || l->rows.use[row.row].state != ROW_FREE)
+		return false;
+	uint32_t w = tg_capacity_worker(tg_region_capacity(l->region), row.row);
+	return l->rows.use[row.row].ended == row.generation ||
+	       tg_ring_waiting(tg_region_meters(l->region, w));
 }
 
 bool link_releasing(const struct link *l, struct link_row row)

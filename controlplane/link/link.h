@@ -27,7 +27,10 @@ struct link_handler {
 	void (*media_timeout)(void *ctx, struct link_row row);
 	/* The leg was set to latch, and takes this source for its far end. Not told again to a successor. */
 	void (*latched)(void *ctx, struct link_row row, uint32_t ip_be, uint16_t port);
-	/* The dataplane refused a command: a fault of ours, or a worker that is another build. */
+	/* The row's source was to be this play, and its item isn't what it was when the media layer named it:
+	 * whoever wrote it may have been killed. Nothing is heard. */
+	void (*play_refused)(void *ctx, struct link_row row, uint32_t play_id);
+	/* The dataplane refused another command: a fault of ours, or a worker that is another build. */
 	void (*refused)(void *ctx, struct link_row row, int refusal);
 	/* The final meter record of the row has been appended to the journal. */
 	void (*released)(void *ctx, struct link_row row);
@@ -108,6 +111,9 @@ void link_poll(struct link *link);
 void link_durable(struct link *link, uint64_t sequence);
 /* Asks every worker for a snapshot. Returns the number of workers asked; answers come by `snapshot`. */
 unsigned link_snapshot(struct link *link, uint32_t tag);
+/* Of a row that a predecessor had and that is free by now: whether its final meter record has been found in a
+ * ring, or may be among those that still wait there. */
+bool link_ended(const struct link *link, struct link_row row);
 /* True while the final meter record of this row has not come. */
 bool link_releasing(const struct link *link, struct link_row row);
 uint32_t link_rows_in_use(const struct link *link);

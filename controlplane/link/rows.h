@@ -10,7 +10,8 @@ enum row_state { ROW_FREE, ROW_RESERVED, ROW_OPEN, ROW_RELEASING };
 
 struct row_use {
 	uint32_t generation;
-	uint8_t state; /* enum row_state */
+	uint8_t state;  /* enum row_state */
+	uint32_t ended; /* of a free row: the generation whose final record came last */
 	/* What of the egress record's news has been passed on. */
 	uint32_t digits, play_done, media_timeouts, latches;
 };

@@ -373,6 +373,12 @@ unsigned usage_open_legs(const struct usage *u, const char *session)
 	return s ? s->open_legs : 0;
 }
 
+bool usage_is_final(const struct usage *u, uint64_t region, uint32_t number, uint32_t generation)
+{
+	const struct usage_row *r = find_row(u, region, number);
+	return r && (is_before(generation, r->generation) || (r->generation == generation && r->final));
+}
+
 bool usage_has(const struct usage *u, const struct usage_part *p)
 {
 	const struct usage_row *r = find_row(u, p->region, p->row);

@@ -53,6 +53,8 @@ int usage_feed(struct usage *usage, enum fact fact, const json_t *payload);
 const struct usage_entry *usage_of(const struct usage *usage, const char *session, size_t *n);
 /* Legs of the session whose final meter record hasn't come: parts of them are open. */
 unsigned usage_open_legs(const struct usage *usage, const char *session);
+/* Has this generation of the row its final meter record? */
+bool usage_is_final(const struct usage *usage, uint64_t region, uint32_t row, uint32_t generation);
 /* Was this record counted before? For whoever reads the meter ring again after a crash. */
 bool usage_has(const struct usage *usage, const struct usage_part *part);
 /* Records that are counted in the sums but belong to no session: their leg_media hasn't come, or the session

@@ -89,6 +89,7 @@ enum sip_leg_state {
 	SIP_LEG_ANSWERED, /* 2xx came, ACK not sent yet */
 	SIP_LEG_UP,       /* dialog confirmed */
 	SIP_LEG_ENDING,   /* our BYE is under way */
+	SIP_LEG_REFUSED,  /* final answer other than 2xx sent, no ACK yet */
 	SIP_LEG_OVER,     /* UA_GONE is queued */
 };
 
@@ -144,6 +145,8 @@ struct sip_leg *ua_leg_new(struct ua *ua);
 struct sip_leg *ua_leg_find(struct ua *ua, ua_leg number);
 /* Forgets the number and frees. Transactions must have been let go by ua_leg_over(). */
 void ua_leg_free(struct sip_leg *leg);
+/* It counts no longer for its trunk, nor for max_sessions. */
+void ua_leg_uncount(struct sip_leg *leg);
 /* The leg's last moment: lets go of the stack's objects and queues UA_GONE. */
 void ua_leg_over(struct sip_leg *leg);
 /* Draws the branch and the CSeq that the leg's requests begin with. Returns 0 or -errno. */

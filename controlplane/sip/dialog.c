@@ -47,7 +47,7 @@ static int on_reinvite(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *si
 {
 	struct media_description sdp;
 	char seconds[8];
-	if (leg->state == SIP_LEG_ENDING || leg->state == SIP_LEG_OVER)
+	if (leg->state == SIP_LEG_ENDING || leg->state == SIP_LEG_REFUSED || leg->state == SIP_LEG_OVER)
 		return reply(leg, irq, SIP_481_NO_TRANSACTION);
 	if (leg->out)
 		return reply(leg, irq, SIP_491_REQUEST_PENDING);
@@ -191,7 +191,7 @@ int ua_end(struct ua *ua, ua_leg number, int status, int q850, const char *reaso
 		return ua_bye(ua, number, q850, reason);
 	if (status < 300 || !set_reason(leg, q850, reason))
 		return -EINVAL;
-	if (leg->state == SIP_LEG_INVITED)
+	if (leg->state == SIP_LEG_INVITED || leg->state == SIP_LEG_REFUSED)
 		return ua_respond(ua, number, status, NULL, NULL);
 	return ua_cancel(ua, number);
 }

@@ -18,6 +18,10 @@
 
 static void not_acked(struct sip_leg *leg)
 {
+	if (leg->state == SIP_LEG_REFUSED) { /* it was told as often as it may be */
+		ua_leg_over(leg);
+		return;
+	}
 	ua_in_drop(leg);
 	if (leg->bye_wanted)
 		ua_bye_send(leg);
@@ -35,6 +39,10 @@ static void on_guard(su_root_magic_t *magic, su_timer_t *timer, void *arg)
 static void on_ack(struct sip_leg *leg, const sip_t *ack)
 {
 	bool offered = leg->in_offered;
+	if (leg->state == SIP_LEG_REFUSED) {
+		ua_leg_over(leg);
+		return;
+	}
 	ua_in_drop(leg);
 	struct event_entry *e = ua_event_add(leg, UA_ACKED);
 	/* An ACK to an answer has no business with a body (RFC 3261 13.2.1). */
@@ -42,6 +50,34 @@ static void on_ack(struct sip_leg *leg, const sip_t *ack)
 		ua_event_sdp(e, ack);
 	if (leg->bye_wanted)
 		ua_bye_send(leg);
+}
+
+static void wait_for_ack(struct sip_leg *leg)
+{
+	leg->in_state = SIP_IN_WAIT_ACK;
+	if (!leg->guard)
+		leg->guard = su_timer_create(su_root_task(leg->ua->root), GUARD_MS);
+	if (leg->guard)
+		su_timer_set_interval(leg->guard, on_guard, leg, GUARD_MS);
+}
+
+/* Has the caller been told to wait? It won't send its INVITE again then. */
+static bool was_told(const struct sip_leg *leg)
+{
+	return leg->restored || nta_incoming_status(leg->in) >= 100;
+}
+
+/* The first INVITE was refused. A caller that was told to wait before does nothing until it hears of that:
+ * the leg stays, and a successor finds it, until it has. One that wasn't asks again. */
+static void refused(struct sip_leg *leg, bool told)
+{
+	if (!told) {
+		ua_leg_over(leg);
+		return;
+	}
+	leg->state = SIP_LEG_REFUSED;
+	ua_leg_uncount(leg);
+	wait_for_ack(leg);
 }
 
 static void on_cancel(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *sip)
@@ -56,15 +92,19 @@ static void on_cancel(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *sip
 		leg->ua->counters->refused_source++;
 		return;
 	}
+	bool told = was_told(leg);
 	nta_incoming_treply(irq, SIP_487_REQUEST_CANCELLED, SIPTAG_SERVER_STR(ua_server()), TAG_END());
 	if (!leg->in_first) {
 		ua_in_drop(leg); /* a re-INVITE: the session stays as it was */
 		return;
 	}
 	/* UP: its 2xx went out from a process before this one, and never arrived. */
-	enum ua_event_kind kind = leg->state == SIP_LEG_INVITED ? UA_CANCELLED : UA_ENDED;
-	ua_event_reason(ua_event_add(leg, kind), sip);
-	ua_leg_over(leg);
+	bool ended = leg->state != SIP_LEG_INVITED;
+	ua_event_reason(ua_event_add(leg, ended ? UA_ENDED : UA_CANCELLED), sip);
+	if (ended)
+		ua_leg_over(leg);
+	else
+		refused(leg, told);
 }
 
 /* ACK or CANCEL of the INVITE in leg->in, or (without a message) the time for the ACK is over. */
@@ -224,15 +264,6 @@ void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 	tell_invite(leg, msg, sip);
 }
 
-static void wait_for_ack(struct sip_leg *leg)
-{
-	leg->in_state = SIP_IN_WAIT_ACK;
-	if (!leg->guard)
-		leg->guard = su_timer_create(su_root_task(leg->ua->root), GUARD_MS);
-	if (leg->guard)
-		su_timer_set_interval(leg->guard, on_guard, leg, GUARD_MS);
-}
-
 /* A target refresh takes effect with the 2xx (RFC 3261 12.2.2). */
 static void refresh_target(struct sip_leg *leg)
 {
@@ -276,6 +307,7 @@ int ua_respond(
 	if (rc)
 		return rc;
 	bool with_body = sdp && status < 300;
+	bool told = was_told(leg);
 	if (status >= 200 && status < 300 && !initial)
 		refresh_target(leg);
 	ua_reason_text(leg, why);
@@ -293,7 +325,7 @@ int ua_respond(
 		leg->state = SIP_LEG_UP;
 		wait_for_ack(leg);
 	} else if (leg->in_first) {
-		ua_leg_over(leg);
+		refused(leg, told);
 	} else {
 		ua_in_drop(leg);
 	}

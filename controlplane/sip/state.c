@@ -18,6 +18,7 @@ static const char *state_name(const struct sip_leg *leg)
 {
 	switch (leg->state) {
 	case SIP_LEG_INVITED:
+	case SIP_LEG_REFUSED: /* the refusal may be lost: a successor says it once more */
 		return "invited";
 	case SIP_LEG_PREPARED:
 		return "prepared";

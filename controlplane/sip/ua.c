@@ -76,6 +76,15 @@ const char *ua_next_branch(const struct sip_leg *leg, char out[static UA_BRANCH_
 	return out;
 }
 
+void ua_leg_uncount(struct sip_leg *leg)
+{
+	if (leg->trunk < 0)
+		return;
+	source_release(&leg->ua->source, leg->trunk);
+	leg->ua->incoming--;
+	leg->trunk = -1;
+}
+
 void ua_leg_free(struct sip_leg *leg)
 {
 	struct ua *ua = leg->ua;
@@ -87,10 +96,7 @@ void ua_leg_free(struct sip_leg *leg)
 	if (leg->all_next)
 		leg->all_next->all_prev = leg->all_prev;
 	ua_stray_forget(leg);
-	if (leg->trunk >= 0) {
-		source_release(&ua->source, leg->trunk);
-		ua->incoming--;
-	}
+	ua_leg_uncount(leg);
 	su_home_unref(leg->home);
 }
 

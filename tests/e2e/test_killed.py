@@ -1,5 +1,7 @@
 """A plane is killed in the middle of a call and comes back; the call goes on."""
 
+import contextlib
+
 from bed import check, document, gateway, network, region, scenario as sip
 from bed.case import main
 from bed.conductor import media
@@ -206,3 +208,43 @@ def case_both_and_the_region_gone(world):
     # The far ends learn of it when they send BYE: there is no such call any more.
     for sipp in calling, called:
         sipp.close()
+
+
+def case_control_before_the_refusal_is_acknowledged(world):
+    """Its caller, which was told to wait, may not have heard of it and does nothing more: the successor says it
+    again."""
+    port, branch = 5070, "z9hG4bKrefused"
+    world.start_gateway(world.documents(document.response(document.reject())))
+    with world.network.caller.socket(bind=(network.CALLER, port)) as udp:
+        def request(method, to=""):
+            udp.sendto("\r\n".join((
+                f"{method} sip:100@{network.GATEWAY} SIP/2.0", f"Via: SIP/2.0/UDP {network.CALLER}:{port};branch={branch}",
+                f"From: <sip:refused@{network.CALLER}>;tag=refused", to or f"To: <sip:100@{network.GATEWAY}>",
+                "Call-ID: refused", f"CSeq: 1 {method}", "Max-Forwards: 70",
+                f"Contact: <sip:refused@{network.CALLER}:{port}>", "Content-Length: 0", "", "")).encode(),
+                       (network.GATEWAY, 5060))
+
+        def final():
+            while (said := udp.recv(4096).decode()).startswith("SIP/2.0 1"):
+                pass
+            return said
+
+        udp.settimeout(10)
+        request("INVITE")
+        first = final()
+        check.equal("status", first.split()[1], "603")
+        world.gateway.forget("control")
+        udp.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while udp.recv(4096):
+                pass
+        udp.settimeout(10)
+        world.gateway.start_plane("control").wait_for_line(r"event=taken-up sessions=1 closed_by_record=0")
+        again = final()
+        to = [line for line in again.split("\r\n") if line.startswith("To:")][0]
+        check.equal("status", again.split()[1], "603")
+        check.equal("To", to in first.split("\r\n"), True)
+        request("ACK", to)
+        rows = world.rows()
+    check.equal("SIP status of the leg", [leg["sip_status"] for leg in rows.legs()], [603])
+    world.audit()

@@ -2,12 +2,13 @@
 the records are exact."""
 
 import contextlib
+import json
 import os
 import re
 import signal
 import sys
 
-from bed import check, document, freeze, network, registry, rtp, scenario as sip, unit
+from bed import check, document, freeze, gateway, network, registry, rtp, scenario as sip, unit
 from bed.conductor import media
 from bed.process import Failure, Process, wait_until
 from bed.supervisor import Supervisor
@@ -49,10 +50,14 @@ def supervised(world):
         supervisor.close()
 
 
+def thread_of(process, pattern):
+    found = [thread for thread, name in threads(process).items() if re.match(pattern, name)]
+    check.equal(f"threads {pattern}", len(found), 1)
+    return found[0]
+
+
 def worker_of(process):
-    workers = [thread for thread, name in threads(process).items() if re.match(r"(rte|lcore)-worker", name)]
-    check.equal("worker threads", len(workers), 1)
-    return workers[0]
+    return thread_of(process, r"(rte|lcore)-worker")
 
 
 def state(world):
@@ -319,3 +324,37 @@ def case_what_the_planes_tell_their_supervisor(world):
         check.equal("exit status", world.gateway.plane(plane).stop(timeout=30), 0)
         wait_until(f"{plane} says STOPPING=1", lambda p=plane: told(p, ("STOPPING", "1")))
         world.gateway.forget(plane)
+
+
+def kept_leg():
+    """What the control plane has kept of the caller's leg of the only session; None at the moment of a change."""
+    shelf = f"/dev/shm/{gateway.region_name()}.sessions"
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        for name in os.listdir(shelf):
+            with open(os.path.join(shelf, name), encoding="utf-8") as file:
+                return json.load(file)["session"]["legs"][0]
+    return None
+
+
+def case_killed_before_the_journal_had_it(world):
+    """Answered and cancelled while nothing could be written, and killed: the row was never opened, which its record
+    says."""
+    world.start_gateway(world.documents(document.response(document.play(world.prompt(seconds=9)), document.hangup())))
+    world.web.stop()
+    calling = world.caller(sip.invite(), sip.ringing(), sip.report("rings"), sip.wait(), sip.cancel(),
+                           sip.receive("200"), sip.refused("487"))
+    rings = calling.wait("rings")
+    control = world.gateway.plane("control")
+    with frozen(world, thread_of(control, "tg-journal")):
+        world.web.go_on()
+        wait_until("the answer is decided", lambda: (kept_leg() or {}).get("row_open"))
+        calling.tell(rings)
+        calling.finish()
+        wait_until("the row's release is decided", lambda: (kept_leg() or {}).get("row_pending"))
+        control.send(signal.SIGKILL)
+    world.gateway.forget("control")
+    world.gateway.start_plane("control").wait_for_line(r"event=taken-up sessions=1 closed_by_record=0")
+    rows = world.rows()
+    check.equal("SIP status of the leg", [leg["sip_status"] for leg in rows.legs()], [487])
+    check.equal("packets to the caller", [leg["to_packets"] for leg in rows.legs()], [0])
+    world.audit()

@@ -248,6 +248,9 @@ static void on_event(void *ctx, const struct ua_event *v)
 	case UA_ANSWERED:
 		ack(p, v->leg, v->sdp);
 		break;
+	case UA_CANCELLED:
+		keep(p, v->leg, "cancelled");
+		break;
 	case UA_REINVITE:
 		keep(p, v->leg, "reinvited");
 		if (strcmp(p->plan[v->leg % LEGS_MAX], "mute") && make_answer(p, v))
@@ -368,6 +371,7 @@ static bool takeover_command(struct probe *p, const char *word, const char *argu
 		printf("answer done\n");
 	} else if (!strcmp(word, "refuse")) {
 		printf("refuse rc=%d\n", ua_respond(p->ua, leg, 486, NULL, NULL));
+		keep(p, leg, "refuse");
 	} else if (!strcmp(word, "send")) {
 		keep(p, leg, "send");
 		printf("send rc=%d\n", ua_send(p->ua, leg));

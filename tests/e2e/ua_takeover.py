@@ -111,6 +111,46 @@ def ringing_call_is_cancelled(b):
     far.finish()
 
 
+def _refusal_is_lost(b, refuse):
+    """A caller that was told to wait never asks again. refuse: has p say no, or CANCELs."""
+    p = mortal(b)
+    raw = b.raw(p)
+    raw.send(raw.request(uri=f"sip:ring@{LOCAL}", body=SDP, call_id="l1", branch="z9hG4bKl1"))
+    leg = p.wait("^INVITE leg=(\\d+)").group(1)
+    check(status(raw.receive()) == 180, "it was not told to wait")
+    refuse(p, raw, leg)
+    p.silent()  # not over before the ACK
+    p.kill()
+    q, leg = successor(b, p, "invited")
+    while raw.receive(0.2):
+        pass
+    q.tell(f"refuse {leg}")
+    refusal = raw.final()
+    check(status(refusal) == 486, f"not refused again, but {refusal}")
+    check(to_tag(refusal) == last_state(b, p)["local_tag"], "To tag")
+    q.expect("^refuse rc=0")
+    q.silent()
+    raw.send(raw.request("ACK", uri=f"sip:ring@{LOCAL}", call_id="l1", branch="z9hG4bKl1", to_tag=to_tag(refusal)))
+    q.expect("^GONE")
+    check(raw.receive(1.0) is None, "told again after the ACK")
+
+
+@case
+def refusal_is_lost(b):
+    def refuse(p, raw, leg):
+        p.tell(f"refuse {leg}")
+        p.wait("^refuse rc=0")
+    _refusal_is_lost(b, refuse)
+
+
+@case
+def refusal_of_a_cancelled_call_is_lost(b):
+    def cancel(p, raw, leg):
+        raw.send(raw.request("CANCEL", uri=f"sip:ring@{LOCAL}", call_id="l1", branch="z9hG4bKl1"))
+        p.wait("^CANCELLED")
+    _refusal_is_lost(b, cancel)
+
+
 @case
 def invite_sent_again_is_absorbed(b):
     p = mortal(b, "before:ring")
@@ -350,7 +390,7 @@ def restored_calls_count(b):
     raw.send(raw.request(uri=f"sip:ring@{LOCAL}", body=SDP))
     check(status(raw.final()) == 503, "a third call is let in")
     raw.send(raw.request("CANCEL", uri=f"sip:ring@{LOCAL}", call_id="n1", branch="z9hG4bKn1"))
-    q.wait("^GONE")
+    q.wait("^CANCELLED")
     raw.send(raw.request(uri=f"sip:ring@{LOCAL}", body=SDP))
     q.wait("^INVITE leg=3")
 

@@ -28,6 +28,11 @@ static void on_row(void *ctx, struct link_row row)
 		abort();
 }
 
+static void on_play_refused(void *ctx, struct link_row row, uint32_t play_id)
+{
+	on_row(ctx, row);
+}
+
 static void on_refused(void *ctx, struct link_row row, int refusal)
 {
 	on_row(ctx, row);
@@ -40,6 +45,7 @@ static void on_snapshot(void *ctx, uint32_t tag, uint32_t worker, bool ok, const
 static const struct link_handler handler = {.digit = on_digit,
 	.play_done = on_play_done,
 	.media_timeout = on_row,
+	.play_refused = on_play_refused,
 	.refused = on_refused,
 	.released = on_row,
 	.snapshot = on_snapshot};

@@ -30,5 +30,9 @@ def pause(seconds):
     return f'<Pause length="{seconds}"/>'
 
 
+def reject():
+    return "<Reject/>"
+
+
 def hangup():
     return "<Hangup/>"

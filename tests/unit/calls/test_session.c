@@ -661,6 +661,26 @@ START_TEST(a_play_that_fails_goes_on_with_the_next_verb)
 }
 END_TEST
 
+/* The item was named, and whoever wrote it was killed before the worker looked at it. */
+START_TEST(a_play_that_the_worker_refuses_goes_on_with_the_next_verb)
+{
+	begin();
+	document("<Response><Play>a.wav</Play><Play>b.wav</Play></Response>");
+	EXPECT("document leg_media leg_answered [program:0] 200+sdp:0 RESOLVE(http://h/front/a.wav)");
+	media(true);
+	EXPECT("play [play:0]");
+	struct session_env e = env();
+	session_on_play_refused(s, 0, s->play.id + 1, &e); /* of another play: nothing */
+	session_on_play_refused(s, 1, s->play.id, &e);
+	EXPECT("");
+	session_on_play_refused(s, 0, s->play.id, &e);
+	EXPECT("LEASE_END(L1) error RESOLVE(http://h/front/b.wav)");
+	session_on_play_refused(s, 0, s->play.id, &e); /* said again by a successor's worker */
+	EXPECT("");
+	ck_assert_int_eq(s->state, SESSION_RUNNING);
+}
+END_TEST
+
 START_TEST(media_timeout_ends_the_session)
 {
 	bridged();
@@ -822,6 +842,37 @@ START_TEST(a_successor_goes_on_gathering)
 }
 END_TEST
 
+/* A caller that was refused and may not know: its ACK has not come. */
+START_TEST(a_successor_repeats_a_refusal)
+{
+	begin();
+	document("<Response><Reject reason='busy'/></Response>");
+	EXPECT("document 486:0 leg_ended stint_close");
+	ck_assert_str_eq(resumed(false), "486:0");
+	ua(0, UA_GONE, 0, NULL);
+	EXPECT("UNRESERVE session_close");
+}
+END_TEST
+
+/* Answered, cancelled and ended, and nothing of it done when the process was killed: the row was never
+ * opened. It is, for a record of it. */
+START_TEST(a_successor_opens_a_row_for_its_record)
+{
+	begin();
+	document("<Response><Play>a.wav</Play></Response>");
+	ua(0, UA_CANCELLED, 0, NULL);
+	EXPECT("document leg_media leg_answered [program:0] 200+sdp:0 RESOLVE(http://h/front/a.wav) "
+	       "leg_ended "
+	       "RESOLVE_CANCEL [release:0] stint_close");
+	s->leg[0]->row_pending = false; /* takeover.c, for such a row */
+	ck_assert_str_eq(resumed(false), "[program:0 silence:0] [release:0] 487:0");
+	ua(0, UA_GONE, 0, NULL);
+	EXPECT("");
+	released(0);
+	EXPECT("session_close");
+}
+END_TEST
+
 START_TEST(an_unacknowledged_answer_ends_the_call)
 {
 	begin();
@@ -849,12 +900,14 @@ int main(void)
 		the_dial_rate_holds, hold_and_resume, old_style_hold_keeps_the_address,
 		a_reinvite_can_not_change_the_codec, no_common_codec_is_refused_before_anything,
 		a_late_offer_is_programmed_by_the_ack, a_play_that_fails_goes_on_with_the_next_verb,
-		media_timeout_ends_the_session, a_dialog_that_vanishes_still_gets_its_record,
-		documents_that_loop_are_stopped, control_returns_to_the_module_that_waits,
-		a_state_that_makes_no_sense_is_refused, a_successor_rings_on_and_asks_again_for_the_document,
+		a_play_that_the_worker_refuses_goes_on_with_the_next_verb, media_timeout_ends_the_session,
+		a_dialog_that_vanishes_still_gets_its_record, documents_that_loop_are_stopped,
+		control_returns_to_the_module_that_waits, a_state_that_makes_no_sense_is_refused,
+		a_successor_rings_on_and_asks_again_for_the_document,
 		a_successor_repeats_an_answer_that_was_not_acknowledged,
 		a_successor_repeats_the_invite_and_its_cancel, a_successor_keeps_a_bridge_and_moves_the_stint,
-		a_successor_goes_on_gathering, an_unacknowledged_answer_ends_the_call};
+		a_successor_goes_on_gathering, a_successor_repeats_a_refusal,
+		a_successor_opens_a_row_for_its_record, an_unacknowledged_answer_ends_the_call};
 	Suite *suite = suite_create("session");
 	TCase *tcase = tcase_create("session");
 	tcase_set_timeout(tcase, 30);

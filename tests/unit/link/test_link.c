@@ -12,7 +12,7 @@ static struct tg_region *control, *worker;
 static struct journal *journal;
 static struct link *l;
 static char name[64], dir[SCRATCH_BYTES];
-static unsigned digits, plays, latched, released, refused;
+static unsigned digits, plays, latched, released, refused, plays_refused;
 static uint32_t latched_ip_be, latched_port;
 static char last_digit;
 
@@ -38,6 +38,12 @@ static void on_latched(void *ctx, struct link_row row, uint32_t ip_be, uint16_t 
 	latched_port = port;
 }
 
+static void on_play_refused(void *ctx, struct link_row row, uint32_t id)
+{
+	ck_assert_uint_eq(id, 7);
+	plays_refused++;
+}
+
 static void on_refused(void *ctx, struct link_row row, int refusal)
 {
 	refused++;
@@ -54,8 +60,8 @@ static void on_snapshot(void *ctx, uint32_t tag, uint32_t w, bool ok, const json
 	snapshot_ok = ok;
 }
 
-static const struct link_handler handler = {
-	on_digit, on_play_done, on_timeout, on_latched, on_refused, on_released, on_snapshot};
+static const struct link_handler handler = {on_digit, on_play_done, on_timeout, on_latched, on_play_refused,
+	on_refused, on_released, on_snapshot};
 
 static uint64_t now(void *ctx)
 {
@@ -77,7 +83,7 @@ static void open_link(void)
 static void setup(void)
 {
 	char why[512] = "";
-	digits = plays = released = refused = 0;
+	digits = plays = released = refused = plays_refused = 0;
 	struct tg_capacity cap = {.workers = 1,
 		.addresses = 1,
 		.port_min = 20000,
@@ -218,6 +224,53 @@ START_TEST(stale_events_are_nobodys)
 }
 END_TEST
 
+static uint32_t send_source(struct link_row row, const struct tg_leg_source *source)
+{
+	struct link_chain chain = {.n = 0};
+	struct tg_command c[64];
+	link_source(l, &chain, row, source);
+	link_submit(l, &chain);
+	uint32_t n = commands(c);
+	ck_assert_uint_ge(n, 1);
+	ck_assert_uint_eq(c[n - 1].kind, TG_CMD_SOURCE);
+	return c[n - 1].tag;
+}
+
+static void refuse_source(struct link_row row, uint32_t tag)
+{
+	struct tg_event ev = {.kind = TG_EVENT_REFUSED,
+		.refusal = TG_REFUSED_SOURCE,
+		.leg = row.row,
+		.generation = row.generation,
+		.tag = tag};
+	ck_assert_int_eq(tg_ring_push(tg_region_events(worker, 0), &ev), 0);
+	link_poll(l);
+}
+
+/* A play's source is no fault of the control plane's: who wrote the item may have been killed. */
+START_TEST(a_refused_play_is_told_as_one_and_no_longer_wanted)
+{
+	struct link_row row = open_row();
+	struct tg_leg_source play = {.kind = TG_SOURCE_PLAY, .peer = 1, .generation = 3, .play_id = 6},
+			     relay = {.kind = TG_SOURCE_RELAY, .peer = 2, .generation = 3};
+	uint32_t before = send_source(row, &play);
+	play.play_id = 7;
+	uint32_t tag = send_source(row, &play);
+	refuse_source(row, before); /* one is wanted that came after it */
+	ck_assert_uint_eq(plays_refused, 0);
+	ck_assert_uint_eq(tg_region_desired(worker, row.row)->source.kind, TG_SOURCE_PLAY);
+	refuse_source(row, tag);
+	ck_assert_uint_eq(plays_refused, 1);
+	ck_assert_uint_eq(tg_region_desired(worker, row.row)->source.kind, TG_SOURCE_NONE);
+	refuse_source(row, tag);
+	ck_assert_uint_eq(plays_refused, 1);
+	ck_assert_uint_eq(refused, 0);
+	refuse_source(row, send_source(row, &relay));
+	ck_assert_uint_eq(plays_refused, 1);
+	ck_assert_uint_eq(refused, 1);
+}
+END_TEST
+
 START_TEST(a_meter_record_leaves_the_ring_when_it_is_durable)
 {
 	struct link_row row = open_row();
@@ -255,6 +308,25 @@ START_TEST(a_successor_finds_the_record_again_and_releases_rows)
 	settle();
 	ck_assert_uint_eq(released, 1);
 	ck_assert_uint_eq(tg_ring_waiting(tg_region_meters(worker, 0)), 0);
+}
+END_TEST
+
+START_TEST(a_successor_knows_which_rows_have_ended)
+{
+	struct link_row row = open_row(), other = {row.row, row.generation + 1};
+	struct link_chain chain = {.n = 0};
+	link_release(l, &chain, row);
+	link_submit(l, &chain);
+	final_record(row); /* then killed */
+	link_close(l);
+	tg_region_desired(worker, row.row)->generation = 0;
+	open_link();
+	ck_assert(link_ended(l, row));
+	ck_assert(!link_ended(l, other));
+	ck_assert(!link_ended(l, (struct link_row){4000000, 1}));
+	final_record(other); /* not read yet: it may be any row's */
+	ck_assert(link_ended(l, row));
+	ck_assert(link_ended(l, other));
 }
 END_TEST
 
@@ -508,8 +580,10 @@ int main(void)
 	tcase_add_test(t, digits_are_passed_on_once_and_in_order);
 	tcase_add_test(t, news_without_an_event_is_found_by_the_missed_count);
 	tcase_add_test(t, stale_events_are_nobodys);
+	tcase_add_test(t, a_refused_play_is_told_as_one_and_no_longer_wanted);
 	tcase_add_test(t, a_meter_record_leaves_the_ring_when_it_is_durable);
 	tcase_add_test(t, a_successor_finds_the_record_again_and_releases_rows);
+	tcase_add_test(t, a_successor_knows_which_rows_have_ended);
 	tcase_add_test(t, a_row_the_worker_never_had_is_released_by_its_refusal);
 	tcase_add_test(t, another_commands_refusal_does_not_end_a_release);
 	tcase_add_test(t, a_second_release_waits_for_the_final_record_of_the_first);

@@ -228,6 +228,24 @@ START_TEST(region_of_node_start)
 }
 END_TEST
 
+START_TEST(a_rows_generation_is_final_with_its_last_record)
+{
+	ck_assert(!usage_is_final(u, REGION, 3, 5));
+	media("A", 0, 3, 5);
+	ck_assert(!usage_is_final(u, REGION, 3, 5));
+	meter(3, 5, 0, 0, 1, false);
+	ck_assert(!usage_is_final(u, REGION, 3, 5));
+	meter(3, 5, 0, 1, 1, true);
+	ck_assert(usage_is_final(u, REGION, 3, 5));
+	ck_assert(usage_is_final(u, REGION, 3, 4)); /* a generation before it */
+	ck_assert(!usage_is_final(u, REGION, 3, 6));
+	ck_assert(!usage_is_final(u, REGION, 4, 5));
+	ck_assert(!usage_is_final(u, REGION + 1, 3, 5));
+	close_session("A");
+	ck_assert(usage_is_final(u, REGION, 3, 5));
+}
+END_TEST
+
 START_TEST(bad_payloads)
 {
 	static const char *const needed[] = {
@@ -270,7 +288,8 @@ int main(void)
 {
 	const TTest *const tests[] = {two_legs_two_stints, offered_twice_counts_once,
 		offered_again_after_close, meter_before_leg_media, row_taken_before_its_final_record,
-		generation_wraps, workers_and_regions_apart, region_of_node_start, bad_payloads, many_rows};
+		generation_wraps, workers_and_regions_apart, region_of_node_start,
+		a_rows_generation_is_final_with_its_last_record, bad_payloads, many_rows};
 	Suite *suite = suite_create("usage");
 	TCase *tcase = tcase_create("usage");
 	tcase_set_timeout(tcase, 30);
