@@ -136,7 +136,11 @@ def _judge_planes(stage, storm):
     """Planes that ended otherwise than they were made to, and errors in their logs."""
     allowed = [re.compile(pattern) for reason in storm.reasons for pattern in EXPECTED_ERRORS[reason]]
     found = [f"{start.plane} {ending(start.status)}" for start in stage.supervisor.starts()
-             if start.status != -signal.SIGKILL and not (start.status == 1 and storm.reasons)]
+             if start.status not in (-signal.SIGKILL, -signal.SIGABRT)
+             and not (start.status == 1 and storm.reasons)]
+    aborted = collections.Counter(start.plane for start in stage.supervisor.starts() if start.status == -signal.SIGABRT)
+    found += [f"{plane} was aborted by its watchdog {times} times, and stood still {storm.long_stops[plane]} times"
+              for plane, times in aborted.items() if times > storm.long_stops[plane]]
     for plane in chaos_storm.PLANES:
         with open(os.path.join(stage.world.directory, f"{plane}.log"), encoding="utf-8", errors="replace") as log:
             for line in log:

@@ -6,7 +6,7 @@ import random
 import signal
 import time
 
-from bed import media_worker
+from bed import media_worker, unit
 from bed.process import Failure, call, wait_until
 
 PLANES = ("control", "dataplane")
@@ -21,6 +21,7 @@ class Storm:
         self._stage, self._book, self._disk, self._clock = stage, book, disk, clock
         self._random = random.Random(seed)
         self.happened = collections.Counter()
+        self.long_stops = collections.Counter()  # of a plane, long enough for its watchdog to lapse
         self.reasons = set()  # why a plane may have ended otherwise than by a kill
         self.events = {
             "control plane killed": lambda: self._kill("control"),
@@ -80,8 +81,11 @@ class Storm:
 
     def _stop(self, plane):
         process = self._stage.gateway.plane(plane)
+        seconds = self._random.uniform(0.5, LONGEST_STOP)
+        # It pings at half its watchdog's time: so long may the last one have been ago.
+        self.long_stops[plane] += seconds > unit.seconds(plane, "WatchdogSec") / 2
         process.send(signal.SIGSTOP)
-        time.sleep(self._random.uniform(0.5, LONGEST_STOP))
+        time.sleep(seconds)
         process.send(signal.SIGCONT)
 
     def _last(self, seconds):
