@@ -274,32 +274,36 @@ static void idle(struct dp_worker *w, uint64_t now)
 	nanosleep(&t, NULL);
 }
 
+uint64_t dp_worker_round(struct dp_worker *w, uint64_t now)
+{
+	struct tg_worker_stats *stats = w->legs.stats;
+	uint32_t work = dp_commands_run(&w->commands, &w->legs, now);
+	dp_waiting_retry(&w->waiting, &w->transmit, now);
+	work += receive_ports(w, now);
+	work += receive_handed_over(w, now);
+	work += send_for_kernel(w);
+	work += play(w, now);
+	dp_transmit_flush(&w->transmit);
+	dp_legs_flush(&w->legs);
+	tick(w, now);
+	if (work)
+		w->empty_polls = 0;
+	else
+		idle(w, now);
+	uint64_t end = rte_rdtsc();
+	tg_counter_add(work ? &stats->busy_cycles : &stats->idle_cycles, end - now);
+	tg_counter_add(&stats->loops, 1);
+	return end;
+}
+
 int dp_worker_run(void *arg)
 {
 	struct dp_worker *w = arg;
-	struct tg_worker_stats *stats = w->legs.stats;
 	/* Sleeps end when they are asked to, not up to 50 us later. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	uint64_t now = rte_rdtsc();
-	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
-		uint32_t work = dp_commands_run(&w->commands, &w->legs, now);
-		dp_waiting_retry(&w->waiting, &w->transmit, now);
-		work += receive_ports(w, now);
-		work += receive_handed_over(w, now);
-		work += send_for_kernel(w);
-		work += play(w, now);
-		dp_transmit_flush(&w->transmit);
-		dp_legs_flush(&w->legs);
-		tick(w, now);
-		if (work)
-			w->empty_polls = 0;
-		else
-			idle(w, now);
-		uint64_t end = rte_rdtsc();
-		tg_counter_add(work ? &stats->busy_cycles : &stats->idle_cycles, end - now);
-		tg_counter_add(&stats->loops, 1);
-		now = end;
-	}
-	atomic_store_explicit(&stats->alive_ns, 0, memory_order_relaxed);
+	while (!atomic_load_explicit(w->stop, memory_order_relaxed))
+		now = dp_worker_round(w, now);
+	atomic_store_explicit(&w->legs.stats->alive_ns, 0, memory_order_relaxed);
 	return 0;
 }

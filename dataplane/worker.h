@@ -50,6 +50,8 @@ struct dp_worker_options {
 int dp_worker_open(struct dp_worker *worker, uint32_t index, const struct dp_worker_options *options,
 	struct rte_mempool *pool);
 void dp_worker_close(struct dp_worker *worker);
+/* Once through everything; now: the time stamp counter. Returns its value at the end. */
+uint64_t dp_worker_round(struct dp_worker *worker, uint64_t now);
 /* The loop, on the worker's lcore, until *stop. arg: struct dp_worker. Returns 0. */
 int dp_worker_run(void *arg);
 
