@@ -9,6 +9,7 @@
 
 #include "dataplane/command.h"
 #include "dataplane/exchange.h"
+#include "dataplane/fast.h"
 #include "dataplane/legs.h"
 #include "dataplane/local.h"
 #include "dataplane/police.h"
@@ -24,6 +25,7 @@ struct dp_worker {
 	struct dp_commands commands;
 	struct dp_transmit transmit;
 	struct dp_waiting waiting;
+	struct dp_fast fast;
 	struct dp_police to_kernel;
 	struct dp_local local;
 	struct dp_exchange *exchange;
@@ -42,6 +44,8 @@ struct dp_worker_options {
 	const struct dp_port *port;
 	uint32_t ports;
 	uint8_t dscp;
+	uint8_t checksum;       /* enum dp_checksum: of relayed packets */
+	uint32_t packets_per_s; /* that a far end may send; 0: no limit */
 	bool adaptive;
 	atomic_bool *stop;
 };

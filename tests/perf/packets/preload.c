@@ -1,6 +1,6 @@
-/* LD_PRELOAD for whatever forwards packets, DPDK's own testpmd or ours: when a pcap port is started, its frames
- * are renumbered (renumber.h). TG_RENUMBER names how many frames each queue's file has. Both sides of a comparison
- * pay the same for it. */
+/* LD_PRELOAD for whatever forwards packets, DPDK's own testpmd or ours: when a pcap port is started, its
+ * frames are renumbered (renumber.h). TG_RENUMBER names how many frames each queue's file has. Both sides of
+ * a comparison pay the same for it. */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>

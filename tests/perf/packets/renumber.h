@@ -1,6 +1,6 @@
 /* What a pcap file that is repeated without end lacks: packets that go on. Each time round, every frame's RTP
- * sequence number is one higher and its timestamp 20 ms later, so that a receiver finds one stream for each leg, and
- * not the same packet again and again. */
+ * sequence number is one higher and its timestamp 20 ms later, so that a receiver finds one stream for each
+ * leg, and not the same packet again and again. */
 #ifndef TG_TESTS_PERF_PACKETS_RENUMBER_H
 #define TG_TESTS_PERF_PACKETS_RENUMBER_H
 

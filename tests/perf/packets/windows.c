@@ -1,7 +1,7 @@
-/* One worker of the dataplane, the driver's own limit and a 5tswap, in turns of 10 ms in one process on one core,
- * so that the machine's moods hit all three alike. The worker gets its legs through its command ring.
+/* One worker of the dataplane, the driver's own limit and a 5tswap, in turns of 10 ms in one process on one
+ * core, so that the machine's moods hit all three alike. The worker gets its legs through its command ring.
  *
- *     windows relay CPU LEGS SECONDS FILE CHECKSUM    FILE: of write_frames
+ *     windows relay CPU LEGS SECONDS FILE CHECKSUM    FILE: of write_frames; CHECKSUM: enum dp_checksum
  *     windows play  CPU LEGS SECONDS ITEMS            free running: the wheel's time is made to run ahead
  *
  * Prints one JSON object; cycles are medians over the turns. */
@@ -19,13 +19,13 @@
 #include "tests/perf/packets/plan.h"
 #include "tests/perf/packets/renumber.h"
 
-#define BURST        32
-#define TURNS_PER_S  100
-#define TURNS_MAX    20000
-#define BUFFERS      350000
-#define ITEM_FRAMES  500
-#define FRAME_BYTES  160
-#define AHEAD        8 /* play: the wheel's time runs so many times too fast */
+#define BURST       32
+#define TURNS_PER_S 100
+#define TURNS_MAX   20000
+#define BUFFERS     350000
+#define ITEM_FRAMES 500
+#define FRAME_BYTES 160
+#define AHEAD       8 /* play: the wheel's time runs so many times too fast */
 
 enum way { WAY_IO, WAY_SWAP, WAY_OURS, WAYS };
 
@@ -284,6 +284,8 @@ int main(int argc, char **argv)
 		.port = b.port,
 		.ports = 2,
 		.dscp = 46,
+		.checksum = play ? 0 : (uint8_t)atoi(argv[6]),
+		.packets_per_s = 500000,
 		.stop = &b.stop};
 	if (!b.worker || dp_exchange_open(&b.exchange, 1) || dp_worker_open(b.worker, 0, &o, b.pool))
 		fail("no worker");
