@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-/* frames: in the file. Returns 0 or -errno. */
-int renumber_port(uint16_t port, uint16_t queue, uint32_t frames);
+/* frames: in the file. packets_per_s: what comes faster is thrown away; 0: nothing is. Returns 0 or -errno.
+ */
+int renumber_port(uint16_t port, uint16_t queue, uint32_t frames, uint32_t packets_per_s);
 
 #endif

@@ -4,6 +4,8 @@
  *     windows relay CPU LEGS SECONDS FILE CHECKSUM    FILE: of write_frames; CHECKSUM: enum dp_checksum
  *     windows play  CPU LEGS SECONDS ITEMS            free running: the wheel's time is made to run ahead
  *
+ *     windows paced CPU LEGS SECONDS ITEMS            in real time: how late packets are given to the port
+ *
  * Prints one JSON object; cycles are medians over the turns. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +27,7 @@
 #define BUFFERS     350000
 #define ITEM_FRAMES 500
 #define FRAME_BYTES 160
-#define AHEAD       8 /* play: the wheel's time runs so many times too fast */
+#define AHEAD       20 /* play: us that the wheel's time moves on with each round */
 
 enum way { WAY_IO, WAY_SWAP, WAY_OURS, WAYS };
 
@@ -158,6 +160,79 @@ static void play_all(uint32_t legs, uint32_t items)
 				.start_frame = (uint32_t)(plan_random(&random) >> 20) % ITEM_FRAMES}});
 }
 
+/* --- how late ------------------------------------------------------------------------------------------- */
+
+#define LATE_UNIT_NS 100
+#define LATE_MAX     100000 /* 10 ms, and all above */
+static struct {
+	uint64_t count[LATE_MAX + 1], packets, stalls, stolen, longest;
+	bool on;
+} late;
+
+/* Of each packet that is given to the port: the time since it was due, which its leg remembers. */
+static uint16_t note_lateness(uint16_t port, uint16_t queue, struct rte_mbuf **m, uint16_t n, void *arg)
+{
+	uint64_t now = tg_tsc(), hz = b.worker->legs.clock.hz;
+	for (uint16_t i = 0; late.on && i < n; i++) {
+		const uint8_t *frame = rte_pktmbuf_mtod(m[i], const uint8_t *);
+		uint32_t ip;
+		memcpy(&ip, frame + 26, sizeof(ip));
+		uint32_t leg = tg_capacity_leg(&b.cap, ip, (uint16_t)(frame[34] << 8 | frame[35]));
+		uint64_t due = b.worker->legs.egress[leg].last_tx_tsc;
+		uint64_t units = now > due ? (uint64_t)((double)(now - due) * 1e9 / (double)hz / LATE_UNIT_NS)
+					   : 0;
+		late.count[units < LATE_MAX ? units : LATE_MAX]++;
+		late.packets++;
+	}
+	return n;
+}
+
+static double late_us(double share)
+{
+	uint64_t seen = 0, wanted = (uint64_t)(share * (double)late.packets);
+	for (uint32_t i = 0; i <= LATE_MAX; i++) {
+		seen += late.count[i];
+		if (seen >= wanted && seen)
+			return i * LATE_UNIT_NS / 1000.0;
+	}
+	return 0;
+}
+
+/* What a loop that does nothing loses on this processor: gaps of more than 5 us. */
+static void watch_machine(double seconds, uint64_t hz)
+{
+	uint64_t begin = tg_tsc(), before = begin, end = begin + (uint64_t)(seconds * (double)hz);
+	while (before < end) {
+		uint64_t now = tg_tsc(), gap = now - before;
+		if (gap > hz / 200000) {
+			late.stalls++;
+			late.stolen += gap;
+		}
+		late.longest = gap > late.longest ? gap : late.longest;
+		before = now;
+	}
+}
+
+static void run_paced(double seconds)
+{
+	uint64_t hz = b.worker->legs.clock.hz, now, warm;
+	if (!rte_eth_add_tx_callback(b.port[1].id, 0, note_lateness, NULL))
+		fail("lateness can't be noted");
+	watch_machine(seconds, hz);
+	for (now = tg_tsc(), warm = now + hz / 2; now < warm;)
+		now = dp_worker_round(b.worker, now);
+	late.on = true;
+	uint64_t begin = now, end = now + (uint64_t)(seconds * (double)hz);
+	while (now < end)
+		now = dp_worker_round(b.worker, now);
+	printf("{\"mpps\": %.2f, \"lateness_us\": {\"p50\": %.1f, \"p99\": %.1f, \"max\": %.1f}, ",
+		(double)late.packets / ((double)(now - begin) / (double)hz) / 1e6, late_us(0.5),
+		late_us(0.99), late_us(1));
+	printf("\"stalls\": {\"over_5us\": %llu, \"stolen_percent\": %.3f, \"longest_us\": %.0f}}\n",
+		(unsigned long long)late.stalls, (double)late.stolen * 100 / (seconds * (double)hz),
+		(double)late.longest * 1e6 / (double)hz);
+}
+
 /* --- the ways ------------------------------------------------------------------------------------------- */
 
 static uint32_t io(void)
@@ -217,7 +292,7 @@ static void turn(enum way way, uint64_t length, uint64_t *ahead)
 			dp_worker_round(b.worker, *ahead ? *ahead : now);
 			now = tg_tsc();
 			if (*ahead)
-				*ahead += (now - begin) * 0 + b.worker->legs.clock.hz / 1000000 * AHEAD;
+				*ahead += b.worker->legs.clock.hz / 1000000 * AHEAD;
 		} else {
 			frames += way == WAY_IO ? io() : swap_burst();
 			now = tg_tsc();
@@ -270,7 +345,8 @@ static void run(double seconds, bool play)
 
 int main(int argc, char **argv)
 {
-	bool play = argc > 1 && !strcmp(argv[1], "play");
+	bool paced = argc > 1 && !strcmp(argv[1], "paced");
+	bool play = paced || (argc > 1 && !strcmp(argv[1], "play"));
 	if (argc != (play ? 6 : 7))
 		return 2;
 	uint32_t legs = (uint32_t)atoi(argv[3]), items = play ? (uint32_t)atoi(argv[5]) : 0;
@@ -296,8 +372,11 @@ int main(int argc, char **argv)
 	else
 		relay_all(legs);
 	settle();
-	if (!play && renumber_port(b.port[0].id, 0, legs))
+	if (!play && renumber_port(b.port[0].id, 0, legs, 0))
 		fail("frames can't be renumbered");
-	run(atof(argv[4]), play);
+	if (paced)
+		run_paced(atof(argv[4]));
+	else
+		run(atof(argv[4]), play);
 	return 0;
 }
