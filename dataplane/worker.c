@@ -20,6 +20,9 @@
 #define RX_BURST 32
 /* Legs that may be played to in one loop before packets are received again. */
 #define PLAY_BUDGET 256
+#define PLAY_BURST  32
+/* Frames that are fetched before their turn. */
+#define PLAY_AHEAD 8
 /* Frames that the kernel may be given per worker; more is a flood. */
 #define KERNEL_FRAMES_PER_S 50000
 #define KERNEL_BURST        256
@@ -315,29 +318,57 @@ static uint32_t send_for_kernel(struct dp_worker *w)
 	return n;
 }
 
+static void send_frame(struct dp_worker *w, struct rte_mbuf *m, struct dp_outgoing *out, const uint8_t *frame)
+{
+	uint8_t *ip = (uint8_t *)rte_pktmbuf_append(
+		m, (uint16_t)(DP_IP_BYTES + DP_UDP_BYTES + out->rtp_bytes));
+	uint8_t *rtp = ip + DP_IP_BYTES + DP_UDP_BYTES;
+	dp_write_rtp(rtp, &out->rtp);
+	memcpy(rtp + DP_RTP_BYTES, frame, out->rtp_bytes - DP_RTP_BYTES);
+	choose_checksum(w, NULL, &out->flow);
+	dp_transmit_rtp(&w->transmit, m, out);
+}
+
+/* One burst of those that are due. Returns how many had their turn. */
+static uint32_t play_burst(struct dp_worker *w, uint64_t now)
+{
+	struct dp_due due[PLAY_BURST];
+	struct rte_mbuf *m[PLAY_BURST];
+	uint32_t n = dp_play_gather(&w->legs, now, due, PLAY_BURST), used = 0;
+	uint32_t ahead = n < PLAY_AHEAD ? n : PLAY_AHEAD;
+	if (!n)
+		return 0;
+	bool buffers = !rte_pktmbuf_alloc_bulk(w->pool, m, n);
+	for (uint32_t i = 0; i < ahead; i++)
+		dp_play_expect(&w->legs, &due[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		struct dp_outgoing out;
+		const uint8_t *frame;
+		if (i + ahead < n)
+			dp_play_expect(&w->legs, &due[i + ahead]);
+		if (!dp_play_turn(&w->legs, &due[i], now, &out, &frame))
+			continue;
+		if (buffers)
+			send_frame(w, m[used++], &out, frame);
+		else
+			dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
+	}
+	if (buffers && used < n)
+		rte_pktmbuf_free_bulk(m + used, n - used);
+	return n;
+}
+
 static uint32_t play(struct dp_worker *w, uint64_t now)
 {
+	uint32_t total = 0, n;
 	if (!w->legs.wheel.active)
 		return 0;
-	uint32_t budget = PLAY_BUDGET;
-	struct dp_outgoing out;
-	const uint8_t *frame;
 	dp_wheel_advance(&w->legs.wheel, now);
-	while (dp_play_next(&w->legs, now, &budget, &out, &frame)) {
-		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
-		if (!m) {
-			dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
-			continue;
-		}
-		uint8_t *ip = (uint8_t *)rte_pktmbuf_append(
-			m, (uint16_t)(DP_IP_BYTES + DP_UDP_BYTES + out.rtp_bytes));
-		uint8_t *rtp = ip + DP_IP_BYTES + DP_UDP_BYTES;
-		dp_write_rtp(rtp, &out.rtp);
-		choose_checksum(w, NULL, &out.flow);
-		memcpy(rtp + DP_RTP_BYTES, frame, out.rtp_bytes - DP_RTP_BYTES);
-		dp_transmit_rtp(&w->transmit, m, &out);
-	}
-	return PLAY_BUDGET - budget;
+	do {
+		n = play_burst(w, now);
+		total += n;
+	} while (n == PLAY_BURST && total < PLAY_BUDGET);
+	return total;
 }
 
 /* Once per TICK_MS: the clock, and a share of the legs. */
