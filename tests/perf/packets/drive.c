@@ -16,6 +16,7 @@
 #include "tests/perf/packets/plan.h"
 
 #define WAIT_S      10
+#define COMMANDED   10000u /* control: from here on are the legs that it is about; packets go to others */
 #define WARM_UP_MS  500
 #define SAMPLES_MAX 1000000
 
@@ -164,7 +165,7 @@ static void measure(double seconds)
  */
 static struct tg_command command(uint32_t legs, uint64_t n)
 {
-	uint32_t leg = (uint32_t)(n / 6 * 7919 % legs);
+	uint32_t leg = COMMANDED + (uint32_t)(n / 6 * 7919 % legs);
 	struct tg_command c = {.leg = leg, .generation = d.generation};
 	switch (n % 6) {
 	case 0:
@@ -263,6 +264,8 @@ int main(int argc, char **argv)
 	open_region(argv[1]);
 	uint32_t legs = (uint32_t)atoi(argv[3]);
 	relay_all(0, legs);
+	if (!strcmp(argv[2], "control"))
+		relay_all(COMMANDED, legs);
 	if (argc > 5)
 		relay_all((uint32_t)atoi(argv[5]), legs);
 	for (uint32_t w = 0; w < d.cap->workers; w++)
