@@ -102,6 +102,7 @@ struct tg_ingress {
 	uint16_t last_out_seq;
 	uint16_t cycles; /* of the sequence number, RFC 3550 A.1 */
 	uint32_t ssrc_in;
+	uint32_t paid_until; /* policing: when the far end's bucket is full again (dataplane/police.h) */
 	/* Line 1: written per packet. */
 	_Alignas(TG_CACHE_LINE) tg_counter rx_packets;
 	tg_counter rx_octets;
@@ -113,7 +114,7 @@ struct tg_ingress {
 	uint16_t max_seq, base_seq;
 	uint32_t last_event_ts; /* of the last telephone event that was taken as a digit */
 	_Atomic uint32_t dropped_packets;
-	uint32_t last_in_ts;
+	uint32_t pad;
 };
 _Static_assert(sizeof(struct tg_ingress) == 128, "ingress row");
 

@@ -3,7 +3,6 @@
 #include "contract/drop.h"
 #include "dataplane/wire.h"
 
-#define ETHER_BYTES    14
 #define TAG_BYTES      4
 #define TYPE_IPV4      0x0800
 #define TYPE_VLAN      0x8100
@@ -105,14 +104,14 @@ void dp_classify(
 	const struct dp_local *l, const uint8_t *frame, uint32_t bytes, uint16_t vlan, struct dp_packet *p)
 {
 	*p = (struct dp_packet){.verdict = DP_KERNEL, .leg = TG_NONE};
-	if (bytes < ETHER_BYTES) {
+	if (bytes < DP_ETHER_BYTES) {
 		drop(p, TG_DROP_runt);
 		return;
 	}
 	uint16_t type = dp_get16(frame + 12), id = 0;
-	uint32_t at = ETHER_BYTES;
+	uint32_t at = DP_ETHER_BYTES;
 	if (type == TYPE_VLAN) {
-		if (bytes < ETHER_BYTES + TAG_BYTES) {
+		if (bytes < DP_ETHER_BYTES + TAG_BYTES) {
 			drop(p, TG_DROP_runt);
 			return;
 		}

@@ -70,6 +70,7 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 	row->sink = row->out_next_hop = TG_NONE;
 	row->clock_khz = (uint8_t)p->clock_khz;
 	row->rx = p->rx;
+	row->paid_until = dp_rate_now(now_tsc);
 	row->flags = p->flags & (TG_LEG_LATCH | TG_LEG_HOLD);
 	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
 	dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
@@ -255,6 +256,7 @@ void dp_leg_free(struct dp_legs *l, uint32_t leg)
 		dp_leg_silence(l, row->sink);
 	dp_nexthops_unref(&l->hops, e->next_hop);
 	e->next_hop = TG_NONE;
+	row->flags = 0; /* of a free leg nothing goes the short way (fast.h) */
 	atomic_store_explicit(&row->generation, 0, memory_order_release);
 	atomic_store_explicit(&e->generation, 0, memory_order_release);
 	uint32_t at = l->place[leg], last = l->open[--l->open_count];

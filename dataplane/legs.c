@@ -31,6 +31,7 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 	l->arena = tg_region_arena(region);
 	l->stats = tg_region_stats(region, worker);
 	l->dscp = dscp;
+	dp_rate_init(&l->rate, 0, 0);
 	dp_clock_init(&l->clock,
 		atomic_load_explicit(&tg_region_timebase(region)->ticks_per_s, memory_order_relaxed));
 	dp_nexthops_attach(&l->hops, tg_region_next_hops(region, worker));
@@ -58,6 +59,11 @@ void dp_legs_close(struct dp_legs *l)
 	l->open = l->place = NULL;
 	l->latch = NULL;
 	dp_wheel_close(&l->wheel);
+}
+
+void dp_legs_limit(struct dp_legs *l, uint32_t packets_per_s)
+{
+	dp_rate_init(&l->rate, l->clock.hz, packets_per_s);
 }
 
 void dp_legs_flush(struct dp_legs *l)
@@ -94,26 +100,26 @@ void dp_legs_sending_done(struct dp_legs *l)
 	dp_step();
 }
 
-void dp_legs_sent(struct dp_legs *l, const struct tg_sending_entry *sent)
+void dp_legs_sent(struct dp_legs *l, const struct tg_sending_entry *sent, uint32_t n)
 {
-	uint32_t leg = sent->leg;
-	switch ((enum tg_sent_as)sent->as) {
-	case TG_SENT_RELAYED:
-		tg_counter_add(&l->ingress[leg].forwarded_packets, 1);
-		tg_counter_add(&l->ingress[leg].forwarded_octets, sent->rtp_bytes);
-		l->tally.v[TG_METER_relayed_packets]++;
-		l->tally.v[TG_METER_relayed_octets] += sent->rtp_bytes;
-		break;
-	case TG_SENT_PLAYED:
-		tg_counter_add(&l->egress[leg].played_packets, 1);
-		tg_counter_add(&l->egress[leg].played_octets, sent->rtp_bytes);
-		l->tally.v[TG_METER_played_packets]++;
-		l->tally.v[TG_METER_played_octets] += sent->rtp_bytes;
-		break;
-	case TG_SENT_FOR_KERNEL:
-		tg_counter_add(&l->stats->from_kernel, 1);
-		break;
+	uint64_t packets[2] = {0}, octets[2] = {0}; /* by enum tg_sent_as */
+	for (const struct tg_sending_entry *s = sent; s < sent + n; s++) {
+		if (s->as == TG_SENT_FOR_KERNEL) {
+			tg_counter_add(&l->stats->from_kernel, 1);
+			continue;
+		}
+		bool played = s->as == TG_SENT_PLAYED;
+		tg_counter *to = played ? &l->egress[s->leg].played_packets
+					: &l->ingress[s->leg].forwarded_packets;
+		tg_counter_add(&to[0], 1);
+		tg_counter_add(&to[1], s->rtp_bytes);
+		packets[played]++;
+		octets[played] += s->rtp_bytes;
 	}
+	l->tally.v[TG_METER_relayed_packets] += packets[TG_SENT_RELAYED];
+	l->tally.v[TG_METER_relayed_octets] += octets[TG_SENT_RELAYED];
+	l->tally.v[TG_METER_played_packets] += packets[TG_SENT_PLAYED];
+	l->tally.v[TG_METER_played_octets] += octets[TG_SENT_PLAYED];
 }
 
 void dp_legs_not_sent(struct dp_legs *l, const struct tg_sending_entry *sent)

@@ -11,6 +11,7 @@
 #include "dataplane/clock.h"
 #include "dataplane/latch.h"
 #include "dataplane/nexthop.h"
+#include "dataplane/police.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/wheel.h"
 
@@ -30,6 +31,7 @@ struct dp_legs {
 	struct dp_nexthops hops;
 	struct dp_wheel wheel;
 	struct dp_clock clock;
+	struct dp_rate rate; /* of packets that a far end may send; no limit until dp_legs_limit() */
 	uint8_t dscp;
 	/* Open legs, in no order, and where each is in that list (TG_NONE: not open). */
 	uint32_t *open, *place;
@@ -46,6 +48,8 @@ struct dp_legs {
 /* Takes over the worker's rows as they are in the region; a new region has none. Returns 0 or -ENOMEM. */
 int dp_legs_open(struct dp_legs *legs, struct tg_region *region, uint32_t worker, uint8_t dscp);
 void dp_legs_close(struct dp_legs *legs);
+/* packets_per_s: that each far end may send; 0: no limit. */
+void dp_legs_limit(struct dp_legs *legs, uint32_t packets_per_s);
 
 /* Adds the tally to the worker's totals. Between two bursts, and before totals are compared with rows. */
 void dp_legs_flush(struct dp_legs *legs);
@@ -67,8 +71,8 @@ struct dp_outgoing {
  * which legs may have sent more than was counted. n: at most TG_SENDING_MAX. */
 void dp_legs_sending(struct dp_legs *legs, const struct tg_sending_entry *entry, uint32_t n);
 void dp_legs_sending_done(struct dp_legs *legs);
-/* The port has taken it, or has not. */
-void dp_legs_sent(struct dp_legs *legs, const struct tg_sending_entry *sent);
+/* The port has taken them, or has not taken one. */
+void dp_legs_sent(struct dp_legs *legs, const struct tg_sending_entry *sent, uint32_t n);
 void dp_legs_not_sent(struct dp_legs *legs, const struct tg_sending_entry *sent);
 
 /* Counts a drop, and charges it to the leg where the reason says so. leg may be TG_NONE or free. */

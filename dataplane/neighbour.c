@@ -100,18 +100,20 @@ static uint64_t look_up(struct dp_neighbour *n, uint32_t ip_be, struct care *car
 {
 	unsigned ifindex;
 	uint32_t via;
-	uint8_t mac[6];
+	struct dp_rtnetlink_neighbour found = {.lasting = false};
 	if (dp_rtnetlink_route(&n->rt, ip_be, &ifindex, &via))
 		return 0;
 	const struct dp_port *port = port_of(n, ifindex);
 	if (!port)
 		return 0;
-	bool known = !dp_rtnetlink_neighbour(&n->rt, ifindex, via, mac);
-	if (now - care->last_use_ns >= (known ? USE_NS : USE_AGAIN_NS)) {
+	bool known = !dp_rtnetlink_neighbour(&n->rt, ifindex, via, &found);
+	/* Linux makes an entry that was to stay one that has to be asked for, when it is told that it is
+	 * used. */
+	if (!found.lasting && now - care->last_use_ns >= (known ? USE_NS : USE_AGAIN_NS)) {
 		dp_rtnetlink_use(&n->rt, ifindex, via);
 		care->last_use_ns = now;
 	}
-	return known ? dp_link_pack(mac, port->index, port->vlan) : 0;
+	return known ? dp_link_pack(found.mac, port->index, port->vlan) : 0;
 }
 
 static void store(struct tg_next_hop *h, uint32_t ip_be, uint64_t link)

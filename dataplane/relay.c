@@ -43,6 +43,16 @@ static bool latch(struct dp_legs *l, const struct dp_packet *p, uint64_t now_tsc
 	return true;
 }
 
+/* False: the far end sends more than it may. Only its own packets are paid for: nobody else can use it up. */
+static bool pay(const struct dp_legs *l, struct tg_ingress *row, uint64_t now_tsc)
+{
+	uint32_t now = dp_rate_now(now_tsc);
+	if (!dp_rate_allows(&l->rate, row->paid_until, now))
+		return false;
+	row->paid_until = dp_rate_pay(&l->rate, row->paid_until, now);
+	return true;
+}
+
 /* Why the packet isn't accepted, or TG_DROPS. */
 static enum tg_drop refuse(struct dp_legs *l, const struct dp_packet *p, uint64_t now_tsc)
 {
@@ -136,6 +146,8 @@ static bool accept(struct dp_legs *l, const struct dp_packet *p, const uint8_t *
 	if (p->verdict == DP_RTCP)
 		tg_counter_add(&l->stats->rtcp, 1);
 	enum tg_drop why = refuse(l, p, now_tsc);
+	if (why == TG_DROPS && !pay(l, row, now_tsc))
+		why = TG_DROP_rate;
 	bool event = p->payload_type == row->rx.event;
 	if (why == TG_DROPS && event && p->payload_bytes < DP_EVENT_BYTES)
 		why = TG_DROP_bad_rtp;
@@ -151,7 +163,6 @@ static bool accept(struct dp_legs *l, const struct dp_packet *p, const uint8_t *
 	tg_counter_add(&row->rx_octets, p->rtp_bytes);
 	l->tally.v[TG_METER_rx_packets]++;
 	l->tally.v[TG_METER_rx_octets] += p->rtp_bytes;
-	row->last_in_ts = p->ts;
 	row->flags &= (uint8_t)~DP_ROW_SILENT;
 	*span = DP_FRAME_UNITS;
 	if (event) {

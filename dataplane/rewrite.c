@@ -2,28 +2,14 @@
 
 #include <string.h>
 
+#include "dataplane/checksum.h"
 #include "dataplane/wire.h"
 
 #define TTL 64
 
 uint16_t dp_sum(const uint8_t *at, uint32_t bytes, uint32_t start)
 {
-	/* Words of eight bytes in memory order: the sum of 16-bit words comes out in memory order too. */
-	uint64_t sum = start, word;
-	uint32_t i = 0;
-	for (; i + 8 <= bytes; i += 8) {
-		memcpy(&word, at + i, 8);
-		sum += (word & 0xffffffff) + (word >> 32);
-	}
-	uint64_t rest = 0;
-	memcpy(&rest, at + i, bytes - i);
-	sum += (rest & 0xffffffff) + (rest >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	return dp_fold(dp_sum_long(at, bytes) + start);
 }
 
 void dp_write_link(uint8_t *at, const struct dp_link *link)
@@ -37,6 +23,29 @@ void dp_write_link(uint8_t *at, const struct dp_link *link)
 		at += 4;
 	}
 	dp_put16(at, 0x0800);
+}
+
+/* Sum of what a relayed packet changes: addresses, ports, RTP header. */
+static uint64_t sum_of_changes(const uint8_t *at)
+{
+	return dp_sum_long(at + 12, 12) + dp_sum_long(at + 28, 12);
+}
+
+void dp_flow_carry(struct dp_flow *f, const uint8_t *at)
+{
+	f->carried = dp_get16_be(at + 26);
+	f->gone = dp_fold(sum_of_changes(at));
+	f->checksum = f->carried ? DP_CHECKSUM_CARRY : DP_CHECKSUM_ZERO;
+}
+
+static uint16_t udp_checksum(const uint8_t *at, const struct dp_flow *f, uint16_t udp_bytes)
+{
+	if (f->checksum == DP_CHECKSUM_ZERO)
+		return 0;
+	if (f->checksum == DP_CHECKSUM_CARRY)
+		return dp_checksum_carry(f->carried, sum_of_changes(at), f->gone);
+	return dp_checksum_of(
+		dp_sum_long(at + 12, 8) + htobe16(17) + htobe16(udp_bytes) + dp_sum_long(at + 20, udp_bytes));
 }
 
 void dp_write_flow(uint8_t *at, const struct dp_flow *f, uint16_t rtp_bytes)
@@ -58,9 +67,7 @@ void dp_write_flow(uint8_t *at, const struct dp_flow *f, uint16_t rtp_bytes)
 	dp_put16_be(udp + 2, f->dst_port_be);
 	dp_put16(udp + 4, udp_bytes);
 	dp_put16(udp + 6, 0);
-	uint32_t pseudo = dp_sum(at + 12, 8, (uint32_t)htobe16(17) + htobe16(udp_bytes));
-	uint16_t sum = (uint16_t)~dp_sum(udp, udp_bytes, pseudo);
-	dp_put16_be(udp + 6, sum ? sum : 0xffff); /* 0 would say "none": RFC 768 */
+	dp_put16_be(udp + 6, udp_checksum(at, f, udp_bytes));
 }
 
 void dp_change_rtp(uint8_t *at, const struct dp_rtp *r)

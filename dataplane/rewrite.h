@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "dataplane/checksum.h"
+
 struct dp_link {
 	uint8_t to[6], from[6];
 	uint16_t vlan; /* 0: untagged */
@@ -13,6 +15,8 @@ struct dp_flow {
 	uint32_t src_ip_be, dst_ip_be;
 	uint16_t src_port_be, dst_port_be;
 	uint8_t dscp;
+	uint8_t checksum; /* enum dp_checksum, and what it is carried on from: */
+	uint16_t carried, gone;
 };
 
 struct dp_rtp {
@@ -31,6 +35,9 @@ static inline uint32_t dp_link_bytes(const struct dp_link *link)
 
 /* Writes the Ethernet header, with a tag where the link has one; at has room for dp_link_bytes(). */
 void dp_write_link(uint8_t *at, const struct dp_link *link);
+/* For DP_CHECKSUM_CARRY: takes from a received packet what its checksum said of what will change. at: its
+ * IPv4 header without options. */
+void dp_flow_carry(struct dp_flow *flow, const uint8_t *at);
 /* Writes IPv4 and UDP headers in front of rtp_bytes of RTP that are complete already (the UDP checksum covers
  * them). at: 28 bytes and the RTP after them. */
 void dp_write_flow(uint8_t *at, const struct dp_flow *flow, uint16_t rtp_bytes);

@@ -134,7 +134,8 @@ static struct nlmsghdr *neighbour_request(char *buf, unsigned ifindex, uint32_t 
 	return nlh;
 }
 
-int dp_rtnetlink_neighbour(struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be, uint8_t mac[static 6])
+int dp_rtnetlink_neighbour(
+	struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be, struct dp_rtnetlink_neighbour *neighbour)
 {
 	char buf[MNL_NLMSG_HDRLEN + 256];
 	struct neighbour_answer answer = {0};
@@ -146,7 +147,8 @@ int dp_rtnetlink_neighbour(struct dp_rtnetlink *rt, unsigned ifindex, uint32_t i
 		return e;
 	if (!(answer.state & KNOWN) || !answer.has_mac)
 		return -ENOENT;
-	memcpy(mac, answer.mac, sizeof(answer.mac));
+	memcpy(neighbour->mac, answer.mac, sizeof(answer.mac));
+	neighbour->lasting = answer.state & (NUD_PERMANENT | NUD_NOARP);
 	return 0;
 }
 

@@ -19,8 +19,15 @@ void dp_rtnetlink_close(struct dp_rtnetlink *rt);
  * the address itself). -EHOSTUNREACH where it isn't reached by a unicast route; else -errno. */
 int dp_rtnetlink_route(struct dp_rtnetlink *rt, uint32_t ip_be, unsigned *ifindex, uint32_t *via_be);
 
-/* MAC of a neighbour. -ENOENT: the kernel doesn't know it, or not yet. */
-int dp_rtnetlink_neighbour(struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be, uint8_t mac[static 6]);
+struct dp_rtnetlink_neighbour {
+	uint8_t mac[6];
+	bool lasting; /* entered by hand: the kernel doesn't ask for it, and isn't to be told that it is used
+		       */
+};
+
+/* -ENOENT: the kernel doesn't know it, or not yet. */
+int dp_rtnetlink_neighbour(
+	struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be, struct dp_rtnetlink_neighbour *neighbour);
 /* Makes the kernel resolve or confirm it. Doesn't wait. */
 int dp_rtnetlink_use(struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be);
 

@@ -12,8 +12,7 @@ static void flush_lane(struct dp_transmit *t, uint32_t port)
 		return;
 	dp_legs_sending(t->legs, lane->sent, lane->n);
 	uint32_t taken = rte_eth_tx_burst(t->port[port].id, t->queue, lane->mbuf, (uint16_t)lane->n);
-	for (uint32_t i = 0; i < taken; i++)
-		dp_legs_sent(t->legs, &lane->sent[i]);
+	dp_legs_sent(t->legs, lane->sent, taken);
 	for (uint32_t i = taken; i < lane->n; i++) {
 		dp_legs_not_sent(t->legs, &lane->sent[i]);
 		rte_pktmbuf_free(lane->mbuf[i]);
@@ -70,6 +69,13 @@ void dp_transmit_rtp(struct dp_transmit *t, struct rte_mbuf *m, const struct dp_
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
 	capture(t, m, port, out);
 	queue(t, m, port, out->as, out->leg, out->rtp_bytes);
+}
+
+void dp_transmit_ready(
+	struct dp_transmit *t, struct rte_mbuf *m, uint32_t port, uint32_t leg, uint32_t rtp_bytes)
+{
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	queue(t, m, port, TG_SENT_RELAYED, leg, (uint16_t)rtp_bytes);
 }
 
 void dp_transmit_raw(struct dp_transmit *t, struct rte_mbuf *m, uint32_t port)

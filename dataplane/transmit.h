@@ -30,6 +30,9 @@ struct dp_transmit {
 /* Writes the headers and queues the frame. mbuf: ownership passes; its data is the RTP packet's IPv4 header
  * place, that is 28 bytes for IPv4 and UDP and then complete RTP. */
 void dp_transmit_rtp(struct dp_transmit *transmit, struct rte_mbuf *mbuf, const struct dp_outgoing *out);
+/* Queues a relayed frame that is complete. leg: that it came from. */
+void dp_transmit_ready(
+	struct dp_transmit *transmit, struct rte_mbuf *mbuf, uint32_t port, uint32_t leg, uint32_t rtp_bytes);
 /* Queues a whole frame of the kernel's. */
 void dp_transmit_raw(struct dp_transmit *transmit, struct rte_mbuf *mbuf, uint32_t port);
 /* Gives everything that is queued to the ports. */

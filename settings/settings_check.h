@@ -13,6 +13,7 @@ const char *settings_check_path(const char *text);         /* absolute, without 
 const char *settings_check_path_or_name(const char *text); /* absolute, or without any '/' */
 const char *settings_check_ipv4(const char *text);
 const char *settings_check_idle(const char *text);
+const char *settings_check_checksum(const char *text);
 const char *settings_check_lcores(const char *text);
 const char *settings_check_interface(const char *text); /* a kernel interface's name, or empty */
 const char *settings_check_target(const char *text);    /* host[:port][;transport=udp|tcp], or empty */

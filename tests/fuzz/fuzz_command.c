@@ -65,7 +65,7 @@ static void send_out(const struct dp_outgoing *out)
 {
 	struct tg_sending_entry sent = {.leg = out->leg, .rtp_bytes = out->rtp_bytes, .as = out->as};
 	dp_legs_sending(&legs, &sent, 1);
-	dp_legs_sent(&legs, &sent);
+	dp_legs_sent(&legs, &sent, 1);
 	dp_legs_sending_done(&legs);
 }
 

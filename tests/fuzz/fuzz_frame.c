@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(&vlan, data, sizeof(vlan));
 	cap.address_be[0] = htobe32(0xc6120001);
 	cap.address_be[1] = htobe32(0xc6120002);
-	dp_local_init(&local, &cap);
+	dp_local_init(&local, &cap, 0);
 	uint32_t bytes = (uint32_t)(size - sizeof(vlan));
 	uint8_t *frame = malloc(bytes ? bytes : 1);
 	if (!frame)

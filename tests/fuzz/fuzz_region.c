@@ -66,7 +66,7 @@ static void run(struct tg_region *region, struct dp_legs *legs)
 				sum = (uint8_t)(sum + frame[i]);
 			struct tg_sending_entry sent = {
 				.leg = out.leg, .rtp_bytes = out.rtp_bytes, .as = out.as};
-			dp_legs_sent(legs, &sent);
+			dp_legs_sent(legs, &sent, 1);
 		}
 		dp_liveness_sweep(legs, LEGS, now);
 	}

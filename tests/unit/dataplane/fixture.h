@@ -162,7 +162,7 @@ static inline struct dp_packet packet_for(uint32_t leg, uint16_t seq, uint32_t t
 static inline void send_out(const struct dp_outgoing *out)
 {
 	dp_legs_sent(&f.legs,
-		&(struct tg_sending_entry){.leg = out->leg, .rtp_bytes = out->rtp_bytes, .as = out->as});
+		&(struct tg_sending_entry){.leg = out->leg, .rtp_bytes = out->rtp_bytes, .as = out->as}, 1);
 }
 
 /* Relays it; what is to be sent is taken by the port. */

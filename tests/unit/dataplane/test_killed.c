@@ -13,7 +13,6 @@
 #endif
 #define OTHER_BE htobe32(0xc612001e)
 
-static struct dp_outgoing out;
 /* Packets, by leg: received; relayed to it. */
 static uint64_t rx[KILL_LEGS], relayed[KILL_LEGS];
 static struct tg_meter_record part[KILL_RECORDS];
@@ -29,6 +28,7 @@ static void say(uint32_t leg, uint16_t seq)
 	struct dp_packet p = packet_for(leg, seq, seq * 160u);
 	p.src_ip_be = f.legs.ingress[leg].match_ip_be;
 	p.src_port_be = f.legs.ingress[leg].match_port_be;
+	struct dp_outgoing out;
 	bool sent = relay(&p, &out);
 	rx[leg]++;
 	if (sent)
@@ -406,7 +406,7 @@ static void give(const struct tg_sending_entry *entry, uint32_t n)
 		dp_step();
 	}
 	for (uint32_t i = 0; i < n; i++)
-		dp_legs_sent(&f.legs, &entry[i]);
+		dp_legs_sent(&f.legs, &entry[i], 1);
 	dp_legs_sending_done(&f.legs);
 }
 
