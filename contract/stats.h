@@ -20,6 +20,9 @@
 	STAT(to_kernel, "frames handed to the kernel")                                  \
 	STAT(from_kernel, "frames sent for the kernel")                                 \
 	STAT(rtcp, "RTCP packets seen")                                                 \
+	STAT(rtcp_received, "RTCP packets of far ends that were valid and taken")       \
+	STAT(rtcp_sent, "RTCP packets that ports have taken")                           \
+	STAT(rtcp_missed, "RTCP packets of ours that could not be made or sent")        \
 	STAT(handed_over, "frames passed to the worker that owns their leg")            \
 	STAT(commands, "commands carried out")                                          \
 	STAT(refusals, "commands refused")                                              \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataplane/resume.h"
+#include "dataplane/rtcp.h"
 
 static uint32_t legs_of_worker(const struct tg_capacity *cap, uint32_t worker)
 {
@@ -24,6 +25,7 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 	l->rows = tg_region_legs(region);
 	l->ingress = tg_region_ingress(region, 0);
 	l->egress = tg_region_egress(region, 0);
+	l->quality = tg_region_quality(region, 0);
 	l->desired = tg_region_desired(region, 0);
 	l->media = tg_region_media(region, 0);
 	l->arena = tg_region_arena(region);
@@ -33,8 +35,12 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 		atomic_load_explicit(&tg_region_timebase(region)->ticks_per_s, memory_order_relaxed));
 	dp_nexthops_attach(&l->hops, tg_region_next_hops(region, worker));
 	int e = dp_wheel_open(&l->wheel, legs_of_worker(l->cap, worker), l->clock.hz, now);
-	if (e)
+	if (!e)
+		e = dp_rtcp_open(&l->rtcp, l->rows, l->clock.hz, now);
+	if (e) {
+		dp_legs_close(l);
 		return e;
+	}
 	l->open = calloc(l->rows, sizeof(*l->open));
 	l->place = malloc(l->rows * sizeof(*l->place));
 	if (!l->open || !l->place) {
@@ -53,6 +59,7 @@ void dp_legs_close(struct dp_legs *l)
 	free(l->place);
 	l->open = l->place = NULL;
 	dp_wheel_close(&l->wheel);
+	dp_rtcp_close(&l->rtcp);
 }
 
 void dp_legs_flush(struct dp_legs *l)
@@ -91,11 +98,16 @@ void dp_legs_sent(struct dp_legs *l, enum dp_sent_as as, uint32_t leg, uint32_t 
 	case DP_SENT_FOR_KERNEL:
 		tg_counter_add(&l->stats->from_kernel, 1);
 		break;
+	case DP_SENT_RTCP:
+		tg_counter_add(&l->stats->rtcp_sent, 1);
+		break;
 	}
 }
 
 void dp_legs_not_sent(struct dp_legs *l, enum dp_sent_as as, uint32_t leg)
 {
+	if (as == DP_SENT_RTCP)
+		tg_counter_add(&l->stats->rtcp_missed, 1);
 	dp_legs_drop(l, TG_DROP_tx_full, as == DP_SENT_FOR_KERNEL ? TG_NONE : leg);
 }
 

@@ -11,6 +11,7 @@
 #include "dataplane/clock.h"
 #include "dataplane/nexthop.h"
 #include "dataplane/rewrite.h"
+#include "dataplane/rtcp_state.h"
 #include "dataplane/wheel.h"
 
 struct dp_legs {
@@ -21,12 +22,14 @@ struct dp_legs {
 	/* The region's tables, by index. */
 	struct tg_ingress *ingress;
 	struct tg_egress *egress;
+	struct tg_quality *quality;
 	struct tg_desired *desired;  /* read only */
 	struct tg_media_item *media; /* read only */
 	uint8_t *arena;              /* read only */
 	struct tg_worker_stats *stats;
 	struct dp_nexthops hops;
 	struct dp_wheel wheel;
+	struct dp_rtcp rtcp;
 	struct dp_clock clock;
 	uint8_t dscp;
 	/* Open legs, in no order, and where each is in that list (TG_NONE: not open). */
@@ -49,13 +52,13 @@ void dp_legs_flush(struct dp_legs *legs);
 uint64_t dp_legs_now_ns(struct dp_legs *legs, uint64_t tsc);
 
 /* One frame that is to be sent: all that is needed to write its headers and to count it. */
-enum dp_sent_as { DP_SENT_RELAYED, DP_SENT_PLAYED, DP_SENT_FOR_KERNEL };
+enum dp_sent_as { DP_SENT_RELAYED, DP_SENT_PLAYED, DP_SENT_FOR_KERNEL, DP_SENT_RTCP };
 struct dp_outgoing {
 	uint64_t link;     /* tg_next_hop.link; RELAYED: 0 while it isn't known */
 	uint32_t next_hop; /* RELAYED: index, or TG_NONE */
-	uint32_t leg;      /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to */
-	uint8_t as;        /* enum dp_sent_as */
-	uint16_t rtp_bytes;
+	uint32_t leg; /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to; RTCP none */
+	uint8_t as;   /* enum dp_sent_as */
+	uint16_t rtp_bytes; /* of the UDP payload */
 	struct dp_flow flow;
 	struct dp_rtp rtp;
 };

@@ -126,6 +126,7 @@ static int open_workers(struct dataplane *d, char *why)
 		.port = d->port,
 		.ports = d->ports,
 		.dscp = (uint8_t)d->settings.media.dscp,
+		.rtcp_interval_ms = (uint32_t)d->settings.media.rtcp_interval_ms,
 		.adaptive = strcmp(d->settings.media.idle, "spin") != 0,
 		.stop = &d->stop};
 	d->worker = aligned_alloc(TG_CACHE_LINE, d->cap.workers * sizeof(*d->worker));

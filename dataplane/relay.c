@@ -1,8 +1,10 @@
 #include "dataplane/relay.h"
 
 #include "dataplane/digits.h"
+#include "dataplane/quality.h"
 #include "dataplane/reception.h"
 #include "dataplane/row.h"
+#include "dataplane/rtcp.h"
 #include "dataplane/stream.h"
 #include "dataplane/wire.h"
 
@@ -35,8 +37,6 @@ static enum tg_drop refuse(struct dp_legs *l, const struct dp_packet *p)
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if (l->place[p->leg] == TG_NONE)
 		return TG_DROP_unknown_port;
-	if (p->verdict == DP_RTCP)
-		return TG_DROP_rtcp_ignored;
 	bool other = p->src_ip_be != row->match_ip_be || p->src_port_be != row->match_port_be;
 	if (other && !latch(l, p))
 		return TG_DROP_wrong_source;
@@ -118,8 +118,10 @@ bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, 
 	struct dp_outgoing *out)
 {
 	struct tg_ingress *row = &l->ingress[p->leg];
-	if (p->verdict == DP_RTCP)
-		tg_counter_add(&l->stats->rtcp, 1);
+	if (p->verdict == DP_RTCP) {
+		dp_rtcp_take(l, p, rtp, now_tsc);
+		return false;
+	}
 	enum tg_drop why = refuse(l, p);
 	bool event = p->payload_type == row->rx.event;
 	if (why == TG_DROPS && event && p->payload_bytes < DP_EVENT_BYTES)
@@ -131,6 +133,8 @@ bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, 
 	enum dp_arrival arrival = dp_reception_look(row, p->seq, p->ssrc);
 	if (arrival == DP_ARRIVAL_NEW_STREAM && (row->flags & DP_ROW_SEEN))
 		rebase(l, row);
+	if (arrival == DP_ARRIVAL_NEW_STREAM)
+		dp_quality_new_source(l, p->leg, p->seq);
 	dp_reception_count(row, arrival, p->seq, p->ssrc);
 	tg_counter_add(&row->rx_packets, 1);
 	tg_counter_add(&row->rx_octets, p->rtp_bytes);

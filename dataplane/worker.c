@@ -15,6 +15,7 @@
 #include "dataplane/liveness.h"
 #include "dataplane/play.h"
 #include "dataplane/relay.h"
+#include "dataplane/report.h"
 
 #define RX_BURST 32
 /* Legs that may be played to in one loop before packets are received again. */
@@ -47,6 +48,7 @@ int dp_worker_open(
 	int e = dp_legs_open(&w->legs, o->region, index, o->dscp);
 	if (e)
 		return e;
+	w->legs.rtcp.minimum_ms = o->rtcp_interval_ms;
 	dp_police_init(&w->to_kernel, w->legs.clock.hz, KERNEL_FRAMES_PER_S, KERNEL_BURST);
 	return 0;
 }
@@ -288,6 +290,7 @@ int dp_worker_run(void *arg)
 		work += receive_handed_over(w, now);
 		work += send_for_kernel(w);
 		work += play(w, now);
+		work += dp_report_send(&w->legs, &w->transmit, w->pool, now);
 		dp_transmit_flush(&w->transmit);
 		dp_legs_flush(&w->legs);
 		tick(w, now);
