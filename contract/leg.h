@@ -7,6 +7,8 @@
  *            is looked at and what is counted. Written by the owning worker only.
  *   egress   the one RTP stream that the far end hears, over any change of source; the stint that is open;
  *            news for the control plane. Written by the owning worker only.
+ *   outage   what the open part missed because its worker was replaced. Written by the owning worker only:
+ *            when it starts, and when a part begins.
  *   quality  RTCP and what comes of it (quality.h). Written by the owning worker only.
  *
  * A leg is named by index and generation. Generation 0 means free. Counters are those of the open stint. */
@@ -159,6 +161,15 @@ struct tg_egress {
 	uint8_t digits[TG_DIGITS_WAITING]; /* ASCII 0-9 * # A-D */
 };
 _Static_assert(sizeof(struct tg_egress) == 192, "egress record");
+
+struct tg_outage {
+	uint64_t until_ns;  /* UTC when the last successor took over */
+	uint32_t count;     /* successors */
+	uint32_t ms;        /* that nobody was there, as far as it is known */
+	uint32_t uncertain; /* packets that may have been sent to the far end and were not counted */
+	uint32_t pad[3];
+};
+_Static_assert(sizeof(struct tg_outage) == 32, "outage row");
 
 /* Copies a row that the control plane may be writing. Returns 0, or -EAGAIN when it never held still. */
 int tg_desired_read(const struct tg_desired *row, struct tg_desired *copy);

@@ -400,6 +400,11 @@ struct tg_egress *tg_region_egress(const struct tg_region *r, uint32_t leg)
 	return row(r, TG_PART_EGRESS, leg, sizeof(struct tg_egress));
 }
 
+struct tg_outage *tg_region_outage(const struct tg_region *r, uint32_t leg)
+{
+	return row(r, TG_PART_OUTAGE, leg, sizeof(struct tg_outage));
+}
+
 struct tg_quality *tg_region_quality(const struct tg_region *r, uint32_t leg)
 {
 	return row(r, TG_PART_QUALITY, leg, sizeof(struct tg_quality));

@@ -32,7 +32,7 @@
 #include "contract/stats.h"
 #include "contract/timebase.h"
 
-#define TG_LAYOUT_VERSION 3u
+#define TG_LAYOUT_VERSION 4u
 #define TG_COMMAND_RING   4096u
 #define TG_EVENT_RING     4096u
 #define TG_METER_RING     4096u
@@ -84,6 +84,7 @@ uint32_t tg_capacity_leg(const struct tg_capacity *cap, uint32_t ip_be, uint16_t
 struct tg_desired *tg_region_desired(const struct tg_region *region, uint32_t leg);
 struct tg_ingress *tg_region_ingress(const struct tg_region *region, uint32_t leg);
 struct tg_egress *tg_region_egress(const struct tg_region *region, uint32_t leg);
+struct tg_outage *tg_region_outage(const struct tg_region *region, uint32_t leg);
 struct tg_quality *tg_region_quality(const struct tg_region *region, uint32_t leg);
 struct tg_media_item *tg_region_media(const struct tg_region *region, uint32_t item);
 uint8_t *tg_region_arena(const struct tg_region *region);

@@ -61,6 +61,7 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 	struct tg_egress *e = &l->egress[leg];
 	memset((void *)row, 0, sizeof(*row));
 	memset((void *)e, 0, sizeof(*e));
+	l->outage[leg] = (struct tg_outage){0};
 	e->program = *p;
 	e->ssrc_be = htobe32(p->ssrc);
 	e->feeder = e->next_hop = TG_NONE;

@@ -6,6 +6,7 @@
 
 #include "dataplane/resume.h"
 #include "dataplane/rtcp.h"
+#include "dataplane/step.h"
 
 static uint32_t legs_of_worker(const struct tg_capacity *cap, uint32_t worker)
 {
@@ -26,6 +27,7 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 	l->ingress = tg_region_ingress(region, 0);
 	l->egress = tg_region_egress(region, 0);
 	l->quality = tg_region_quality(region, 0);
+	l->outage = tg_region_outage(region, 0);
 	l->desired = tg_region_desired(region, 0);
 	l->media = tg_region_media(region, 0);
 	l->arena = tg_region_arena(region);
@@ -80,35 +82,52 @@ uint64_t dp_legs_now_ns(struct dp_legs *l, uint64_t tsc)
 	return l->boundary_ns;
 }
 
-void dp_legs_sent(struct dp_legs *l, enum dp_sent_as as, uint32_t leg, uint32_t rtp_bytes)
+void dp_legs_sending(struct dp_legs *l, const struct tg_sending_entry *entry, uint32_t n)
 {
-	switch (as) {
-	case DP_SENT_RELAYED:
+	struct tg_sending *s = &l->stats->sending;
+	memcpy(s->entry, entry, n * sizeof(*entry));
+	dp_step();
+	atomic_store_explicit(&s->n, n, memory_order_relaxed);
+	dp_step();
+}
+
+void dp_legs_sending_done(struct dp_legs *l)
+{
+	dp_step();
+	atomic_store_explicit(&l->stats->sending.n, 0, memory_order_relaxed);
+	dp_step();
+}
+
+void dp_legs_sent(struct dp_legs *l, const struct tg_sending_entry *sent)
+{
+	uint32_t leg = sent->leg;
+	switch ((enum tg_sent_as)sent->as) {
+	case TG_SENT_RELAYED:
 		tg_counter_add(&l->ingress[leg].forwarded_packets, 1);
-		tg_counter_add(&l->ingress[leg].forwarded_octets, rtp_bytes);
+		tg_counter_add(&l->ingress[leg].forwarded_octets, sent->rtp_bytes);
 		l->tally.v[TG_METER_relayed_packets]++;
-		l->tally.v[TG_METER_relayed_octets] += rtp_bytes;
+		l->tally.v[TG_METER_relayed_octets] += sent->rtp_bytes;
 		break;
-	case DP_SENT_PLAYED:
+	case TG_SENT_PLAYED:
 		tg_counter_add(&l->egress[leg].played_packets, 1);
-		tg_counter_add(&l->egress[leg].played_octets, rtp_bytes);
+		tg_counter_add(&l->egress[leg].played_octets, sent->rtp_bytes);
 		l->tally.v[TG_METER_played_packets]++;
-		l->tally.v[TG_METER_played_octets] += rtp_bytes;
+		l->tally.v[TG_METER_played_octets] += sent->rtp_bytes;
 		break;
-	case DP_SENT_FOR_KERNEL:
+	case TG_SENT_FOR_KERNEL:
 		tg_counter_add(&l->stats->from_kernel, 1);
 		break;
-	case DP_SENT_RTCP:
+	case TG_SENT_RTCP:
 		tg_counter_add(&l->stats->rtcp_sent, 1);
 		break;
 	}
 }
 
-void dp_legs_not_sent(struct dp_legs *l, enum dp_sent_as as, uint32_t leg)
+void dp_legs_not_sent(struct dp_legs *l, const struct tg_sending_entry *sent)
 {
-	if (as == DP_SENT_RTCP)
+	if (sent->as == TG_SENT_RTCP)
 		tg_counter_add(&l->stats->rtcp_missed, 1);
-	dp_legs_drop(l, TG_DROP_tx_full, as == DP_SENT_FOR_KERNEL ? TG_NONE : leg);
+	dp_legs_drop(l, TG_DROP_tx_full, sent->leg);
 }
 
 void dp_legs_drop(struct dp_legs *l, enum tg_drop why, uint32_t leg)

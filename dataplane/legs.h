@@ -23,6 +23,7 @@ struct dp_legs {
 	struct tg_ingress *ingress;
 	struct tg_egress *egress;
 	struct tg_quality *quality;
+	struct tg_outage *outage;
 	struct tg_desired *desired;  /* read only */
 	struct tg_media_item *media; /* read only */
 	uint8_t *arena;              /* read only */
@@ -52,19 +53,22 @@ void dp_legs_flush(struct dp_legs *legs);
 uint64_t dp_legs_now_ns(struct dp_legs *legs, uint64_t tsc);
 
 /* One frame that is to be sent: all that is needed to write its headers and to count it. */
-enum dp_sent_as { DP_SENT_RELAYED, DP_SENT_PLAYED, DP_SENT_FOR_KERNEL, DP_SENT_RTCP };
 struct dp_outgoing {
 	uint64_t link;     /* tg_next_hop.link; RELAYED: 0 while it isn't known */
 	uint32_t next_hop; /* RELAYED: index, or TG_NONE */
 	uint32_t leg; /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to; RTCP none */
-	uint8_t as;   /* enum dp_sent_as */
+	uint8_t as;   /* enum tg_sent_as */
 	uint16_t rtp_bytes; /* of the UDP payload */
 	struct dp_flow flow;
 	struct dp_rtp rtp;
 };
+/* Brackets what gives a burst to a port and counts it: a kill in between leaves it to the successor to say
+ * which legs may have sent more than was counted. n: at most TG_SENDING_MAX. */
+void dp_legs_sending(struct dp_legs *legs, const struct tg_sending_entry *entry, uint32_t n);
+void dp_legs_sending_done(struct dp_legs *legs);
 /* The port has taken it, or has not. */
-void dp_legs_sent(struct dp_legs *legs, enum dp_sent_as as, uint32_t leg, uint32_t rtp_bytes);
-void dp_legs_not_sent(struct dp_legs *legs, enum dp_sent_as as, uint32_t leg);
+void dp_legs_sent(struct dp_legs *legs, const struct tg_sending_entry *sent);
+void dp_legs_not_sent(struct dp_legs *legs, const struct tg_sending_entry *sent);
 
 /* Counts a drop, and charges it to the leg where the reason says so. leg may be TG_NONE or free. */
 void dp_legs_drop(struct dp_legs *legs, enum tg_drop why, uint32_t leg);

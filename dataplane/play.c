@@ -44,7 +44,7 @@ static bool address(
 		return false;
 	}
 	out->leg = leg;
-	out->as = DP_SENT_PLAYED;
+	out->as = TG_SENT_PLAYED;
 	out->rtp_bytes = (uint16_t)(DP_RTP_BYTES + frame_bytes);
 	out->flow = (struct dp_flow){
 		.dst_ip_be = row->match_ip_be, .dst_port_be = row->match_port_be, .dscp = l->dscp};

@@ -88,7 +88,7 @@ static bool forward(struct dp_legs *l, const struct dp_packet *p, uint32_t span,
 	if (!dp_stream_map(row, &l->egress[row->sink], &m))
 		return false;
 	out->leg = p->leg;
-	out->as = DP_SENT_RELAYED;
+	out->as = TG_SENT_RELAYED;
 	out->rtp_bytes = p->rtp_bytes;
 	out->flow = (struct dp_flow){.src_ip_be = row->out_src_ip_be,
 		.dst_ip_be = row->out_dst_ip_be,
@@ -114,14 +114,11 @@ static void rebase(struct dp_legs *l, struct tg_ingress *row)
 	row->marker = 1;
 }
 
-bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, uint64_t now_tsc,
-	struct dp_outgoing *out)
+/* Takes the packet for what it says about its far end. False: it was dropped. */
+static bool accept(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, uint64_t now_tsc,
+	enum dp_arrival *arrival, uint32_t *span)
 {
 	struct tg_ingress *row = &l->ingress[p->leg];
-	if (p->verdict == DP_RTCP) {
-		dp_rtcp_take(l, p, rtp, now_tsc);
-		return false;
-	}
 	enum tg_drop why = refuse(l, p);
 	bool event = p->payload_type == row->rx.event;
 	if (why == TG_DROPS && event && p->payload_bytes < DP_EVENT_BYTES)
@@ -130,27 +127,56 @@ bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, 
 		dp_legs_drop(l, why, p->leg);
 		return false;
 	}
-	enum dp_arrival arrival = dp_reception_look(row, p->seq, p->ssrc);
-	if (arrival == DP_ARRIVAL_NEW_STREAM && (row->flags & DP_ROW_SEEN))
+	*arrival = dp_reception_look(row, p->seq, p->ssrc);
+	if (*arrival == DP_ARRIVAL_NEW_STREAM && (row->flags & DP_ROW_SEEN))
 		rebase(l, row);
-	if (arrival == DP_ARRIVAL_NEW_STREAM)
+	if (*arrival == DP_ARRIVAL_NEW_STREAM)
 		dp_quality_new_source(l, p->leg, p->seq);
-	dp_reception_count(row, arrival, p->seq, p->ssrc);
+	dp_reception_count(row, *arrival, p->seq, p->ssrc);
 	tg_counter_add(&row->rx_packets, 1);
 	tg_counter_add(&row->rx_octets, p->rtp_bytes);
 	l->tally.v[TG_METER_rx_packets]++;
 	l->tally.v[TG_METER_rx_octets] += p->rtp_bytes;
 	row->last_in_ts = p->ts;
 	row->flags &= (uint8_t)~DP_ROW_SILENT;
-	uint32_t span = DP_FRAME_UNITS;
+	*span = DP_FRAME_UNITS;
 	if (event) {
 		const uint8_t *payload = rtp + p->header_bytes;
-		span = dp_get16(payload + 2);
+		*span = dp_get16(payload + 2);
 		take_digit(l, p, payload);
 	} else {
 		dp_reception_jitter(row, dp_clock_units(&l->clock, now_tsc), p->ts);
 	}
+	return true;
+}
+
+bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, uint64_t now_tsc,
+	struct dp_outgoing *out)
+{
+	struct tg_ingress *row = &l->ingress[p->leg];
+	enum dp_arrival arrival;
+	uint32_t span;
+	if (p->verdict == DP_RTCP) {
+		dp_rtcp_take(l, p, rtp, now_tsc);
+		return false;
+	}
+	if (!accept(l, p, rtp, now_tsc, &arrival, &span))
+		return false;
 	bool send = row->sink != TG_NONE && forward(l, p, span, arrival, now_tsc, out);
 	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
 	return send;
+}
+
+void dp_relay_discard(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, uint64_t now_tsc)
+{
+	enum dp_arrival arrival;
+	uint32_t span;
+	if (p->verdict == DP_RTCP) { /* when it came is not known, and all that it says hangs on that */
+		dp_legs_drop(l, TG_DROP_backlog, TG_NONE);
+		return;
+	}
+	if (!accept(l, p, rtp, now_tsc, &arrival, &span))
+		return;
+	dp_legs_drop(l, TG_DROP_backlog, p->leg);
+	atomic_store_explicit(&l->ingress[p->leg].last_rx_tsc, now_tsc, memory_order_relaxed);
 }

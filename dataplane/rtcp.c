@@ -216,7 +216,7 @@ static bool address(const struct dp_legs *l, uint32_t leg, struct dp_outgoing *o
 		return false;
 	out->leg = TG_NONE; /* nothing of it is charged to the leg: it is no media */
 	out->next_hop = e->next_hop;
-	out->as = DP_SENT_RTCP;
+	out->as = TG_SENT_RTCP;
 	out->flow = (struct dp_flow){.dst_ip_be = ip_be, .dst_port_be = far_be, .dscp = l->dscp};
 	tg_capacity_address(l->cap, leg, &out->flow.src_ip_be, &port);
 	out->flow.src_port_be = htobe16(e->program.flags & TG_LEG_MUX ? port : port + 1);

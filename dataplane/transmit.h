@@ -9,16 +9,12 @@
 
 struct rte_mbuf;
 
-#define DP_TX_BURST 32
+#define DP_TX_BURST TG_SENDING_MAX
 
 struct dp_tx_lane {
 	uint32_t n;
 	struct rte_mbuf *mbuf[DP_TX_BURST];
-	struct {
-		uint32_t leg;
-		uint16_t rtp_bytes;
-		uint8_t as; /* enum dp_sent_as */
-	} sent[DP_TX_BURST];
+	struct tg_sending_entry sent[DP_TX_BURST];
 };
 
 struct dp_transmit {

@@ -28,8 +28,11 @@
 #define SLEEP_US_MAX 200
 #define SLEEP_US_MIN 20
 /* Slow things are looked at every so often; all legs within SWEEP_MS. */
-#define TICK_MS  1
-#define SWEEP_MS 64
+#define TICK_MS 1
+/* What waited in the ports when a worker starts is emptied in a few ms at most; against a flood there is an
+ * end. */
+#define BACKLOG_MS 50
+#define SWEEP_MS   64
 
 int dp_worker_open(
 	struct dp_worker *w, uint32_t index, const struct dp_worker_options *o, struct rte_mempool *pool)
@@ -48,7 +51,8 @@ int dp_worker_open(
 	int e = dp_legs_open(&w->legs, o->region, index, o->dscp);
 	if (e)
 		return e;
-	w->legs.rtcp.minimum_ms = o->rtcp_interval_ms;
+	if (o->rtcp_interval_ms)
+		w->legs.rtcp.minimum_ms = o->rtcp_interval_ms;
 	dp_police_init(&w->to_kernel, w->legs.clock.hz, KERNEL_FRAMES_PER_S, KERNEL_BURST);
 	return 0;
 }
@@ -189,6 +193,47 @@ static uint32_t receive_ports(struct dp_worker *w, uint64_t now)
 	return total;
 }
 
+/* A frame that came before this worker did. */
+static void discard(struct dp_worker *w, struct rte_mbuf *m, uint16_t vlan, uint64_t now)
+{
+	struct dp_packet p;
+	classify(w, m, vlan, &p);
+	if (p.verdict == DP_KERNEL) {
+		to_kernel(w, m, now);
+		return;
+	}
+	enum tg_drop why = p.leg == TG_NONE ? (enum tg_drop)p.drop : TG_DROP_backlog;
+	if (p.leg == TG_NONE || tg_capacity_worker(w->legs.cap, p.leg) != w->index) {
+		drop(w, m, why);
+		return;
+	}
+	catch_up_with_commands(w, p.leg, now);
+	dp_relay_discard(
+		&w->legs, &p, rte_pktmbuf_mtod(m, uint8_t *) + p.ip_at + DP_IP_BYTES + DP_UDP_BYTES, now);
+	rte_pktmbuf_free(m);
+}
+
+/* What is in a port is as old as this process, and where its ring was full there is a hole behind it, which
+ * listeners would see as loss if what lies on both sides were relayed. So it is not: streams go on behind it.
+ * Until a poll finds nothing: a short one may mean only that the port has not looked for more. */
+static void discard_backlog(struct dp_worker *w)
+{
+	struct rte_mbuf *m[RX_BURST];
+	uint64_t now = rte_rdtsc(), end = now + BACKLOG_MS * w->legs.clock.ticks_per_ms;
+	for (uint32_t p = 0; p < w->ports; p++) {
+		uint32_t n = 1;
+		for (; n && now < end; now = rte_rdtsc()) {
+			n = rte_eth_rx_burst(w->port[p].id, (uint16_t)w->index, m, RX_BURST);
+			tg_counter_add(&w->legs.stats->rx_frames, n);
+			for (uint32_t i = 0; i < n; i++) {
+				m[i]->port = w->port[p].id;
+				discard(w, m[i], w->port[p].vlan, now);
+			}
+		}
+	}
+	dp_legs_flush(&w->legs);
+}
+
 static uint16_t vlan_of(const struct dp_worker *w, uint16_t id)
 {
 	for (uint32_t p = 0; p < w->ports; p++)
@@ -283,6 +328,9 @@ int dp_worker_run(void *arg)
 	/* Sleeps end when they are asked to, not up to 50 us later. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	uint64_t now = rte_rdtsc();
+	tick(w, now);
+	discard_backlog(w);
+	now = rte_rdtsc();
 	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
 		uint32_t work = dp_commands_run(&w->commands, &w->legs, now);
 		dp_waiting_retry(&w->waiting, &w->transmit, now);
@@ -303,6 +351,8 @@ int dp_worker_run(void *arg)
 		tg_counter_add(&stats->loops, 1);
 		now = end;
 	}
-	atomic_store_explicit(&stats->alive_ns, 0, memory_order_relaxed);
+	uint64_t utc = tg_timebase_utc_ns(tg_region_timebase(w->legs.region), now);
+	atomic_store_explicit(&stats->left_ns, utc, memory_order_relaxed);
+	atomic_store_explicit(&stats->alive_ns, 0, memory_order_release);
 	return 0;
 }

@@ -42,7 +42,7 @@ struct dp_worker_options {
 	const struct dp_port *port;
 	uint32_t ports;
 	uint8_t dscp;
-	uint32_t rtcp_interval_ms; /* the shortest, before it is spread by random */
+	uint32_t rtcp_interval_ms; /* before it is spread by random; 0: as RFC 3550 has it */
 	bool adaptive;
 	atomic_bool *stop;
 };
