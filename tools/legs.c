@@ -38,6 +38,9 @@ static void read_counters(const struct tg_region *region, struct leg *leg)
 		leg->tx_packets += tg_counter_read(&from->forwarded_packets);
 		leg->tx_octets += tg_counter_read(&from->forwarded_octets);
 	}
+	const struct tg_quality *q = tg_region_quality(region, leg->row);
+	if (atomic_load_explicit(&q->generation, memory_order_acquire) == leg->generation)
+		leg->quality = q->figures;
 	leg->digits = atomic_load_explicit(&out->digit_count, memory_order_relaxed);
 	leg->media_timeouts = atomic_load_explicit(&out->media_timeouts, memory_order_relaxed);
 	leg->latches = atomic_load_explicit(&out->latches, memory_order_relaxed);
@@ -110,6 +113,28 @@ void legs_sort(struct leg *legs, size_t count)
 		qsort(legs, count, sizeof(*legs), by_session);
 }
 
+/* What isn't known yet is null. */
+static json_t *known(const struct tg_quality_figures *q, uint32_t bit, json_int_t number)
+{
+	return q->known & bit ? json_integer(number) : json_null();
+}
+
+static json_t *score(const struct tg_quality_figures *q, uint32_t bit, uint16_t x100)
+{
+	return q->known & bit ? json_real(x100 / 100.0) : json_null();
+}
+
+static json_t *quality_json(const struct tg_quality_figures *q)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "round_trip_us",
+		known(q, TG_QUALITY_TRIP, q->round_trip_us), "round_trip_average_us",
+		known(q, TG_QUALITY_TRIP, q->round_trip_average_us), "far_lost_packets",
+		known(q, TG_QUALITY_REPORTED, q->far_lost), "far_jitter_us",
+		known(q, TG_QUALITY_REPORTED, q->far_jitter_us), "mos_from",
+		score(q, TG_QUALITY_FROM, q->mos_from_x100), "mos_to",
+		score(q, TG_QUALITY_TO, q->mos_to_x100));
+}
+
 json_t *leg_json(const struct tg_region *region, const struct leg *l)
 {
 	static const char *const sources[] = {"none", "relay", "play"};
@@ -134,8 +159,12 @@ json_t *leg_json(const struct tg_region *region, const struct leg *l)
 		tool_u64(l->played_packets), "dropped_packets", tool_u64(l->dropped_packets), "jitter_us",
 		(json_int_t)l->jitter_us, "digits", (json_int_t)l->digits, "media_timeouts",
 		(json_int_t)l->media_timeouts, "latches", (json_int_t)l->latches);
+	json_t *quality = quality_json(&l->quality);
 	if (o && more)
 		json_object_update(o, more);
+	if (o && quality)
+		json_object_update(o, quality);
 	json_decref(more);
+	json_decref(quality);
 	return o;
 }

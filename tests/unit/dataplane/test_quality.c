@@ -2,10 +2,9 @@
 
 #include "tests/unit/dataplane/fixture.h"
 
-static struct dp_outgoing out;
-
 static void say(uint32_t leg, uint16_t seq, uint32_t ssrc)
 {
+	struct dp_outgoing out;
 	struct dp_packet p = packet_for(leg, seq, seq * 160u);
 	p.ssrc = ssrc;
 	relay(&p, &out);
