@@ -150,15 +150,16 @@ json_t *leg_json(const struct tg_region *region, const struct leg *l)
 		(json_int_t)l->seconds, "stint", (json_int_t)l->stint, "row", (json_int_t)l->row,
 		"generation", (json_int_t)l->generation, "worker", (json_int_t)l->worker);
 	json_t *more = json_pack(
-		"{s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "local", local,
-		"remote", remote, "source",
+		"{s:s, s:s, s:s, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "local",
+		local, "remote", remote, "source",
 		l->source.kind < sizeof(sources) / sizeof(*sources) ? sources[l->source.kind] : "unknown",
-		"rx_payload_type", l->program.rx.audio, "tx_payload_type", l->program.tx.audio, "rx_packets",
-		tool_u64(l->rx_packets), "rx_octets", tool_u64(l->rx_octets), "tx_packets",
-		tool_u64(l->tx_packets), "tx_octets", tool_u64(l->tx_octets), "played_packets",
-		tool_u64(l->played_packets), "dropped_packets", tool_u64(l->dropped_packets), "jitter_us",
-		(json_int_t)l->jitter_us, "digits", (json_int_t)l->digits, "media_timeouts",
-		(json_int_t)l->media_timeouts, "latches", (json_int_t)l->latches);
+		"rx_payload_type", l->program.rx.audio, "tx_payload_type", l->program.tx.audio, "tx_ssrc",
+		(json_int_t)l->program.ssrc, "rx_packets", tool_u64(l->rx_packets), "rx_octets",
+		tool_u64(l->rx_octets), "tx_packets", tool_u64(l->tx_packets), "tx_octets",
+		tool_u64(l->tx_octets), "played_packets", tool_u64(l->played_packets), "dropped_packets",
+		tool_u64(l->dropped_packets), "jitter_us", (json_int_t)l->jitter_us, "digits",
+		(json_int_t)l->digits, "media_timeouts", (json_int_t)l->media_timeouts, "latches",
+		(json_int_t)l->latches);
 	json_t *quality = quality_json(&l->quality);
 	if (o && more)
 		json_object_update(o, more);
