@@ -1,4 +1,4 @@
-/* The four rows of a leg. All have the leg's index; the index is also the local media port:
+/* The rows of a leg. All have the leg's index; the index is also the local media port:
  * leg = address number * legs per address + (port - port_min) / 2.
  *
  *   desired  what the leg should be. Written by the control plane, under its version; read by workers when
@@ -9,6 +9,7 @@
  *            news for the control plane. Written by the owning worker only.
  *   outage   what the open part missed because its worker was replaced. Written by the owning worker only:
  *            when it starts, and when a part begins.
+ *   quality  RTCP and what comes of it (quality.h). Written by the owning worker only.
  *
  * A leg is named by index and generation. Generation 0 means free. Counters are those of the open stint. */
 #ifndef TG_CONTRACT_LEG_H
@@ -28,6 +29,9 @@ enum tg_source_kind {
 
 #define TG_LEG_LATCH (1u << 0) /* another port of the same host is taken, once (dataplane/latch.h) */
 #define TG_LEG_HOLD  (1u << 1) /* the far end is on hold: nothing is sent to it, no media timeout */
+#define TG_LEG_MUX   (1u << 2) /* RTCP comes and goes on the port of the RTP (RFC 5761) */
+#define TG_LEG_VOIP  (1u << 3) /* the far end asks for XR VoIP metrics (RFC 3611) */
+#define TG_LEG_RTT   (1u << 4) /* and for a receiver's round trip: RRTR while we send nothing */
 
 /* Payload types of one direction. 255: not negotiated. */
 struct tg_payload_types {
@@ -43,9 +47,9 @@ struct tg_leg_program {
 	uint8_t frame_ms;               /* packet time of what we send: 20 */
 	struct tg_payload_types rx, tx; /* what the far end sends; what it expects */
 	uint16_t clock_khz;             /* RTP clock of the audio: 8 */
-	uint16_t pad;
-	uint32_t ssrc;             /* of what we send; stays for the leg's life */
-	uint32_t media_timeout_ms; /* 0: none */
+	uint16_t rtcp_port_be;          /* 0, and no TG_LEG_MUX: no RTCP with this far end */
+	uint32_t ssrc;                  /* of what we send; stays for the leg's life */
+	uint32_t media_timeout_ms;      /* 0: none */
 };
 _Static_assert(sizeof(struct tg_leg_program) == 24, "leg program");
 

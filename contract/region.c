@@ -486,6 +486,11 @@ struct tg_outage *tg_region_outage(const struct tg_region *r, uint32_t leg)
 	return row(r, TG_PART_OUTAGE, leg, sizeof(struct tg_outage));
 }
 
+struct tg_quality *tg_region_quality(const struct tg_region *r, uint32_t leg)
+{
+	return row(r, TG_PART_QUALITY, leg, sizeof(struct tg_quality));
+}
+
 struct tg_media_item *tg_region_media(const struct tg_region *r, uint32_t item)
 {
 	return row(r, TG_PART_MEDIA, item, sizeof(struct tg_media_item));

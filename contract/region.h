@@ -5,6 +5,7 @@
  *   worker   --meter----->  control  what was counted in a closed stint        (meter.h)
  *   control  --desired--->  worker   what every leg should be, for restarts    (leg.h)
  *   worker   --rows------>  control, command line: counters, news              (leg.h)
+ *   worker   --quality--->  command line: what RTCP says                       (quality.h)
  *   cache    --media----->  worker   frames                                    (media.h)
  *   main lcore --next hops-> worker  where a frame goes                        (nexthop.h)
  *
@@ -26,11 +27,12 @@
 #include "contract/media.h"
 #include "contract/meter.h"
 #include "contract/nexthop.h"
+#include "contract/quality.h"
 #include "contract/ring.h"
 #include "contract/stats.h"
 #include "contract/timebase.h"
 
-#define TG_LAYOUT_VERSION 3u
+#define TG_LAYOUT_VERSION 4u
 #define TG_COMMAND_RING   4096u
 #define TG_EVENT_RING     4096u
 #define TG_METER_RING     4096u
@@ -91,6 +93,7 @@ struct tg_desired *tg_region_desired(const struct tg_region *region, uint32_t le
 struct tg_ingress *tg_region_ingress(const struct tg_region *region, uint32_t leg);
 struct tg_egress *tg_region_egress(const struct tg_region *region, uint32_t leg);
 struct tg_outage *tg_region_outage(const struct tg_region *region, uint32_t leg);
+struct tg_quality *tg_region_quality(const struct tg_region *region, uint32_t leg);
 struct tg_media_item *tg_region_media(const struct tg_region *region, uint32_t item);
 uint8_t *tg_region_arena(const struct tg_region *region);
 struct tg_next_hop *tg_region_next_hops(const struct tg_region *region, uint32_t worker);

@@ -17,6 +17,7 @@
 	SHARED(tg_ingress)        \
 	SHARED(tg_egress)         \
 	SHARED(tg_outage)         \
+	SHARED(tg_quality)        \
 	SHARED(tg_media_item)     \
 	SHARED(tg_next_hop)       \
 	SHARED(tg_worker_stats)   \
@@ -44,6 +45,7 @@ enum tg_part {
 	TG_PART_EGRESS,
 	TG_PART_INGRESS,
 	TG_PART_OUTAGE,
+	TG_PART_QUALITY,
 	TG_PART_MEDIA,
 	TG_PART_ARENA,
 	TG_PARTS

@@ -26,6 +26,9 @@
 	STAT(to_kernel, "frames handed to the kernel")                                  \
 	STAT(from_kernel, "frames sent for the kernel")                                 \
 	STAT(rtcp, "RTCP packets seen")                                                 \
+	STAT(rtcp_received, "RTCP packets of far ends that were valid and taken")       \
+	STAT(rtcp_sent, "RTCP packets that ports have taken")                           \
+	STAT(rtcp_missed, "RTCP packets of ours that could not be made or sent")        \
 	STAT(handed_over, "frames passed to the worker that owns their leg")            \
 	STAT(commands, "commands carried out")                                          \
 	STAT(refusals, "commands refused")                                              \
@@ -59,6 +62,7 @@ enum tg_sent_as {
 	TG_SENT_RELAYED,    /* from this leg to the one that hears it */
 	TG_SENT_PLAYED,     /* to this leg */
 	TG_SENT_FOR_KERNEL, /* no leg's */
+	TG_SENT_RTCP,       /* ours; no leg's either: it is no media */
 };
 
 struct tg_worker_stats {

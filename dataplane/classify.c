@@ -1,5 +1,7 @@
 #include "dataplane/classify.h"
 
+#include <stdbool.h>
+
 #include "contract/drop.h"
 #include "dataplane/wire.h"
 
@@ -51,6 +53,12 @@ static void parse_rtp(const uint8_t *rtp, uint32_t bytes, struct dp_packet *p)
 	p->payload_bytes = (uint16_t)(bytes - header - padding);
 }
 
+/* RFC 5761 section 4: RTP has a payload type of 64 to 95 here, and those are nobody's. */
+static bool is_rtcp(const uint8_t *payload, uint32_t bytes)
+{
+	return bytes >= 8 && payload[0] >> 6 == 2 && payload[1] >= 192 && payload[1] <= 223;
+}
+
 /* A UDP datagram to a media port. room: bytes of the frame from the IPv4 header on. */
 static void parse_media(const uint8_t *ip, uint32_t room, uint16_t port, struct dp_packet *p)
 {
@@ -69,9 +77,11 @@ static void parse_media(const uint8_t *ip, uint32_t room, uint16_t port, struct 
 		drop(p, TG_DROP_bad_length);
 	else if (!p->src_ip_be || !p->src_port_be) /* nobody can be there; a leg without a far end has 0 */
 		drop(p, TG_DROP_wrong_source);
-	else if (port & 1)
+	else if (port & 1 || is_rtcp(udp + DP_UDP_BYTES, udp_bytes - DP_UDP_BYTES)) {
 		p->verdict = DP_RTCP;
-	else
+		p->on_media_port = !(port & 1);
+		p->rtp_bytes = (uint16_t)(udp_bytes - DP_UDP_BYTES);
+	} else
 		parse_rtp(udp + DP_UDP_BYTES, udp_bytes - DP_UDP_BYTES, p);
 }
 

@@ -9,7 +9,7 @@
 
 enum dp_verdict {
 	DP_RTP,    /* all fields are valid */
-	DP_RTCP,   /* an odd media port; leg, source are valid */
+	DP_RTCP,   /* RTCP, or what came to its port; leg, source, rtp_bytes, on_media_port are valid */
 	DP_KERNEL, /* not for us: the kernel's, if it doesn't have it already */
 	DP_DROP,   /* `drop` says why; leg, source are valid if leg isn't TG_NONE */
 };
@@ -19,7 +19,8 @@ struct dp_packet {
 	uint8_t drop;    /* enum tg_drop */
 	uint8_t payload_type;
 	uint8_t marker;
-	uint32_t leg; /* TG_NONE: unknown */
+	uint8_t on_media_port; /* RTCP on the RTP's port: by its type alone (RFC 5761 section 4) */
+	uint32_t leg;          /* TG_NONE: unknown */
 	uint32_t src_ip_be;
 	uint16_t src_port_be;
 	uint16_t ip_at; /* offset of the IPv4 header; options are dropped, so UDP is 20 and RTP 28 further on

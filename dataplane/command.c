@@ -2,6 +2,7 @@
 
 #include "dataplane/command_check.h"
 #include "dataplane/meter.h"
+#include "dataplane/rtcp.h"
 #include "dataplane/step.h"
 
 static bool is_ours(const struct dp_legs *l, uint32_t leg)
@@ -61,14 +62,16 @@ static int do_source(struct dp_legs *l, const struct tg_command *c, uint64_t now
 	return TG_REFUSED_SOURCE;
 }
 
-static int do_close(struct dp_legs *l, const struct tg_command *c, uint64_t now_ns)
+static int do_close(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc, uint64_t now_ns)
 {
 	bool final = c->kind == TG_CMD_RELEASE;
 	uint32_t stint = final ? l->egress[c->leg].stint : c->stint;
 	if (dp_meter_close(l, c->leg, stint, now_ns, final))
 		return TG_REFUSED_BUSY;
-	if (final)
+	if (final) {
+		dp_rtcp_bye(l, c->leg, now_tsc);
 		dp_leg_free(l, c->leg);
+	}
 	return 0;
 }
 
@@ -86,7 +89,7 @@ int dp_command_do(struct dp_legs *l, const struct tg_command *c, uint64_t now_ts
 		return TG_REFUSED_GENERATION;
 	if (c->kind == TG_CMD_SOURCE)
 		return do_source(l, c, now_tsc);
-	return do_close(l, c, now_ns);
+	return do_close(l, c, now_tsc, now_ns);
 }
 
 static void refuse(struct dp_legs *l, const struct tg_command *c, int refusal)

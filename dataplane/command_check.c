@@ -6,13 +6,19 @@
 
 #define PAYLOAD_TYPE_MAX 127
 #define NOT_NEGOTIATED   255
+#define RTCP_FROM        64
+#define RTCP_TO          95
 #define MULTICAST_FROM   0xe0000000u
+
+/* With the marker set, those of RTCP's range can't be told from it (RFC 5761 section 4). */
+static bool payload_type_fits(uint8_t type)
+{
+	return type == NOT_NEGOTIATED || type < RTCP_FROM || (type > RTCP_TO && type <= PAYLOAD_TYPE_MAX);
+}
 
 static bool payload_types_fit(struct tg_payload_types t)
 {
-	if (t.audio > PAYLOAD_TYPE_MAX && t.audio != NOT_NEGOTIATED)
-		return false;
-	if (t.event > PAYLOAD_TYPE_MAX && t.event != NOT_NEGOTIATED)
+	if (!payload_type_fits(t.audio) || !payload_type_fits(t.event))
 		return false;
 	return t.audio != t.event || t.audio == NOT_NEGOTIATED;
 }
@@ -22,8 +28,9 @@ int dp_check_program(const struct tg_leg_program *p)
 	bool here = p->remote_ip_be != 0 && p->remote_port_be != 0;
 	bool nowhere = p->remote_ip_be == 0 && p->remote_port_be == 0;
 	if (!(here || nowhere) || be32toh(p->remote_ip_be) >= MULTICAST_FROM ||
-		(p->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD)) || p->frame_ms != DP_FRAME_MS ||
-		p->clock_khz != DP_CLOCK_KHZ || !payload_types_fit(p->rx) || !payload_types_fit(p->tx))
+		(p->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD | TG_LEG_MUX | TG_LEG_VOIP | TG_LEG_RTT)) ||
+		p->frame_ms != DP_FRAME_MS || p->clock_khz != DP_CLOCK_KHZ || !payload_types_fit(p->rx) ||
+		!payload_types_fit(p->tx))
 		return TG_REFUSED_PROGRAM;
 	return 0;
 }

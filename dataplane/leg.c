@@ -6,7 +6,9 @@
 
 #include "dataplane/legs.h"
 #include "dataplane/liveness.h"
+#include "dataplane/quality.h"
 #include "dataplane/row.h"
+#include "dataplane/rtcp.h"
 #include "dataplane/step.h"
 #include "dataplane/stream.h"
 
@@ -73,11 +75,14 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 	row->paid_until = dp_rate_now(now_tsc);
 	row->flags = p->flags & (TG_LEG_LATCH | TG_LEG_HOLD);
 	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
+	dp_quality_begin(l, leg);
 	dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
 	l->latch[leg] = (struct dp_latch){0};
+	dp_rtcp_begin(l, leg, now_tsc);
 	l->place[leg] = l->open_count;
 	l->open[l->open_count++] = leg;
 	tg_counter_set(&l->stats->legs_open, l->open_count);
+	atomic_store_explicit(&l->quality[leg].generation, c->generation, memory_order_relaxed);
 	/* A start that finds the first without the second takes the leg for free (resume.c). */
 	atomic_store_explicit(&e->generation, c->generation, memory_order_release);
 	atomic_store_explicit(&row->generation, c->generation, memory_order_release);
@@ -112,6 +117,8 @@ void dp_leg_change(struct dp_legs *l, uint32_t leg, const struct tg_leg_program 
 		dp_liveness_arm(l, leg, now_tsc);
 	row->flags = (uint8_t)((row->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD | DP_ROW_LATCHED)) |
 			       (p->flags & (TG_LEG_LATCH | TG_LEG_HOLD)) | (latched ? DP_ROW_LATCHED : 0));
+	if (moved || p->rtcp_port_be != e->program.rtcp_port_be || (p->flags ^ e->program.flags) & TG_LEG_MUX)
+		l->quality[leg].learnt_port_be = 0;
 	if (!latched) {
 		l->latch[leg] = (struct dp_latch){0};
 		dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
@@ -251,6 +258,7 @@ void dp_leg_free(struct dp_legs *l, uint32_t leg)
 {
 	struct tg_ingress *row = &l->ingress[leg];
 	struct tg_egress *e = &l->egress[leg];
+	dp_rtcp_end(l, leg);
 	dp_leg_silence(l, leg);
 	if (row->sink != TG_NONE)
 		dp_leg_silence(l, row->sink);

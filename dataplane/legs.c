@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataplane/resume.h"
+#include "dataplane/rtcp.h"
 #include "dataplane/step.h"
 
 static uint32_t legs_of_worker(const struct tg_capacity *cap, uint32_t worker)
@@ -25,6 +26,7 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 	l->rows = tg_region_legs(region);
 	l->ingress = tg_region_ingress(region, 0);
 	l->egress = tg_region_egress(region, 0);
+	l->quality = tg_region_quality(region, 0);
 	l->outage = tg_region_outage(region, 0);
 	l->desired = tg_region_desired(region, 0);
 	l->media = tg_region_media(region, 0);
@@ -36,8 +38,12 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 		atomic_load_explicit(&tg_region_timebase(region)->ticks_per_s, memory_order_relaxed));
 	dp_nexthops_attach(&l->hops, tg_region_next_hops(region, worker));
 	int e = dp_wheel_open(&l->wheel, legs_of_worker(l->cap, worker), l->clock.hz, now);
-	if (e)
+	if (!e)
+		e = dp_rtcp_open(&l->rtcp, l->rows, l->clock.hz, now);
+	if (e) {
+		dp_legs_close(l);
 		return e;
+	}
 	l->open = calloc(l->rows, sizeof(*l->open));
 	l->place = malloc(l->rows * sizeof(*l->place));
 	l->latch = calloc(l->rows, sizeof(*l->latch));
@@ -59,6 +65,7 @@ void dp_legs_close(struct dp_legs *l)
 	l->open = l->place = NULL;
 	l->latch = NULL;
 	dp_wheel_close(&l->wheel);
+	dp_rtcp_close(&l->rtcp);
 }
 
 void dp_legs_limit(struct dp_legs *l, uint32_t packets_per_s)
@@ -104,8 +111,9 @@ void dp_legs_sent(struct dp_legs *l, const struct tg_sending_entry *sent, uint32
 {
 	uint64_t packets[2] = {0}, octets[2] = {0}; /* by enum tg_sent_as */
 	for (const struct tg_sending_entry *s = sent; s < sent + n; s++) {
-		if (s->as == TG_SENT_FOR_KERNEL) {
-			tg_counter_add(&l->stats->from_kernel, 1);
+		if (s->as != TG_SENT_RELAYED && s->as != TG_SENT_PLAYED) {
+			tg_counter_add(
+				s->as == TG_SENT_RTCP ? &l->stats->rtcp_sent : &l->stats->from_kernel, 1);
 			continue;
 		}
 		bool played = s->as == TG_SENT_PLAYED;
@@ -124,6 +132,8 @@ void dp_legs_sent(struct dp_legs *l, const struct tg_sending_entry *sent, uint32
 
 void dp_legs_not_sent(struct dp_legs *l, const struct tg_sending_entry *sent)
 {
+	if (sent->as == TG_SENT_RTCP)
+		tg_counter_add(&l->stats->rtcp_missed, 1);
 	dp_legs_drop(l, TG_DROP_tx_full, sent->leg);
 }
 

@@ -13,6 +13,7 @@
 #include "dataplane/nexthop.h"
 #include "dataplane/police.h"
 #include "dataplane/rewrite.h"
+#include "dataplane/rtcp_state.h"
 #include "dataplane/wheel.h"
 
 struct dp_legs {
@@ -23,6 +24,7 @@ struct dp_legs {
 	/* The region's tables, by index. */
 	struct tg_ingress *ingress;
 	struct tg_egress *egress;
+	struct tg_quality *quality;
 	struct tg_outage *outage;
 	struct tg_desired *desired;  /* read only */
 	struct tg_media_item *media; /* read only */
@@ -30,6 +32,7 @@ struct dp_legs {
 	struct tg_worker_stats *stats;
 	struct dp_nexthops hops;
 	struct dp_wheel wheel;
+	struct dp_rtcp rtcp;
 	struct dp_clock clock;
 	struct dp_rate rate; /* of packets that a far end may send; no limit until dp_legs_limit() */
 	uint8_t dscp;
@@ -40,7 +43,7 @@ struct dp_legs {
 	uint32_t sweep;       /* next of `open` that liveness looks at */
 	uint64_t boundary_ns; /* last time stamp that was given out */
 	enum tg_drop last_drop;
-	uint32_t damaged;     /* rows that made no sense when they were taken up: they get no media */
+	uint32_t damaged; /* rows that made no sense when they were taken up: they get no media */
 	/* Counted since the last dp_legs_flush(). */
 	struct tg_meter tally;
 };
@@ -61,9 +64,9 @@ uint64_t dp_legs_now_ns(struct dp_legs *legs, uint64_t tsc);
 struct dp_outgoing {
 	uint64_t link;     /* tg_next_hop.link; RELAYED: 0 while it isn't known */
 	uint32_t next_hop; /* RELAYED: index, or TG_NONE */
-	uint32_t leg;      /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to */
-	uint8_t as;        /* enum tg_sent_as */
-	uint16_t rtp_bytes;
+	uint32_t leg; /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to; RTCP none */
+	uint8_t as;   /* enum tg_sent_as */
+	uint16_t rtp_bytes; /* of the UDP payload */
 	struct dp_flow flow;
 	struct dp_rtp rtp;
 };

@@ -166,6 +166,7 @@ static int open_workers(struct dataplane *d, char *why)
 		.dscp = (uint8_t)d->settings.media.dscp,
 		.checksum = (uint8_t)checksum_of(d->settings.media.udp_checksum),
 		.packets_per_s = (uint32_t)d->settings.media.rate,
+		.rtcp_interval_ms = (uint32_t)d->settings.media.rtcp_interval_ms,
 		.adaptive = strcmp(d->settings.media.idle, "spin") != 0,
 		.stop = &d->stop};
 	d->worker = aligned_alloc(TG_CACHE_LINE, d->cap.workers * sizeof(*d->worker));

@@ -1,5 +1,6 @@
 #include "dataplane/meter.h"
 
+#include "dataplane/quality.h"
 #include "dataplane/reception.h"
 #include "dataplane/row.h"
 #include "dataplane/step.h"
@@ -58,6 +59,7 @@ static void set_closed(struct dp_legs *l, const struct tg_meter *closed)
 static void begin_part(struct dp_legs *l, uint32_t leg, uint32_t stint, uint32_t part, uint64_t start_ns)
 {
 	struct tg_egress *e = &l->egress[leg];
+	dp_quality_close_part(l, leg);
 	reset(l, leg);
 	dp_step();
 	e->stint_start_ns = start_ns;
@@ -86,7 +88,8 @@ int dp_meter_close(struct dp_legs *l, uint32_t leg, uint32_t stint, uint64_t now
 		.lost = dp_reception_lost(row),
 		.start_ns = e->stint_start_ns,
 		.end_ns = now_ns,
-		.jitter_us = (row->jitter_q4 >> 4) * 1000 / (row->clock_khz ? row->clock_khz : DP_CLOCK_KHZ),
+		.jitter_us = dp_quality_jitter_us(row),
+		.quality = *dp_quality_rate(l, leg),
 		.outages = o->count,
 		.outage_ms = o->ms,
 		.uncertain_packets = o->uncertain,

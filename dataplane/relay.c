@@ -1,8 +1,10 @@
 #include "dataplane/relay.h"
 
 #include "dataplane/digits.h"
+#include "dataplane/quality.h"
 #include "dataplane/reception.h"
 #include "dataplane/row.h"
+#include "dataplane/rtcp.h"
 #include "dataplane/stream.h"
 #include "dataplane/wire.h"
 
@@ -59,8 +61,6 @@ static enum tg_drop refuse(struct dp_legs *l, const struct dp_packet *p, uint64_
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if (l->place[p->leg] == TG_NONE)
 		return TG_DROP_unknown_port;
-	if (p->verdict == DP_RTCP)
-		return TG_DROP_rtcp_ignored;
 	bool other = p->src_ip_be != row->match_ip_be || p->src_port_be != row->match_port_be;
 	if (other && !latch(l, p, now_tsc))
 		return TG_DROP_wrong_source;
@@ -143,8 +143,6 @@ static bool accept(struct dp_legs *l, const struct dp_packet *p, const uint8_t *
 	enum dp_arrival *arrival, uint32_t *span)
 {
 	struct tg_ingress *row = &l->ingress[p->leg];
-	if (p->verdict == DP_RTCP)
-		tg_counter_add(&l->stats->rtcp, 1);
 	enum tg_drop why = refuse(l, p, now_tsc);
 	if (why == TG_DROPS && !pay(l, row, now_tsc))
 		why = TG_DROP_rate;
@@ -158,6 +156,8 @@ static bool accept(struct dp_legs *l, const struct dp_packet *p, const uint8_t *
 	*arrival = dp_reception_look(row, p->seq, p->ssrc);
 	if (*arrival == DP_ARRIVAL_NEW_STREAM && (row->flags & DP_ROW_SEEN))
 		rebase(l, row);
+	if (*arrival == DP_ARRIVAL_NEW_STREAM)
+		dp_quality_new_source(l, p->leg, p->seq);
 	dp_reception_count(row, *arrival, p->seq, p->ssrc);
 	tg_counter_add(&row->rx_packets, 1);
 	tg_counter_add(&row->rx_octets, p->rtp_bytes);
@@ -181,6 +181,10 @@ bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, 
 	struct tg_ingress *row = &l->ingress[p->leg];
 	enum dp_arrival arrival;
 	uint32_t span;
+	if (p->verdict == DP_RTCP) {
+		dp_rtcp_take(l, p, rtp, now_tsc);
+		return false;
+	}
 	if (!accept(l, p, rtp, now_tsc, &arrival, &span))
 		return false;
 	bool send = row->sink != TG_NONE && forward(l, p, span, arrival, now_tsc, out);
@@ -192,6 +196,10 @@ void dp_relay_discard(struct dp_legs *l, const struct dp_packet *p, const uint8_
 {
 	enum dp_arrival arrival;
 	uint32_t span;
+	if (p->verdict == DP_RTCP) { /* when it came is not known, and all that it says hangs on that */
+		dp_legs_drop(l, TG_DROP_backlog, TG_NONE);
+		return;
+	}
 	if (!accept(l, p, rtp, now_tsc, &arrival, &span))
 		return;
 	dp_legs_drop(l, TG_DROP_backlog, p->leg);

@@ -8,8 +8,9 @@
 #include "dataplane/classify.h"
 #include "dataplane/legs.h"
 
-/* packet: of one of this worker's legs (leg isn't TG_NONE), verdict other than DP_KERNEL. rtp: its RTP header
- * where the verdict is DP_RTP. True: to be sent as *out says. False: it ends here, and is counted. */
+/* packet: of one of this worker's legs (leg isn't TG_NONE), verdict other than DP_KERNEL. rtp: the UDP
+ * payload where the verdict is DP_RTP or DP_RTCP. True: to be sent as *out says. False: it ends here, and is
+ * counted. */
 bool dp_relay(struct dp_legs *legs, const struct dp_packet *packet, const uint8_t *rtp, uint64_t now_tsc,
 	struct dp_outgoing *out);
 

@@ -3,7 +3,9 @@
 #include "dataplane/command_check.h"
 #include "dataplane/liveness.h"
 #include "dataplane/meter.h"
+#include "dataplane/quality.h"
 #include "dataplane/row.h"
+#include "dataplane/rtcp.h"
 #include "dataplane/step.h"
 #include "dataplane/stream.h"
 
@@ -83,6 +85,7 @@ static void take_up(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 	e->wheel_slot = DP_WHEEL_SLOTS;
 	dp_liveness_arm(l, leg, now_tsc);
 	dp_leg_set_far_end(l, leg, row->match_ip_be, row->match_port_be);
+	dp_rtcp_begin(l, leg, now_tsc);
 	/* One that is told to be over is; and one that has no id yet is begun by its command, which is
 	 * repeated. */
 	bool over = e->play_id == atomic_load_explicit(&e->play_done, memory_order_relaxed);

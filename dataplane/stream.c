@@ -25,6 +25,15 @@ uint32_t dp_stream_resume_ts(const struct tg_egress *to, uint64_t now_tsc, const
 	return to->next_ts + dp_clock_units(clock, now_tsc - to->last_tx_tsc - clock->frame_ticks);
 }
 
+uint32_t dp_stream_ts_at(const struct tg_egress *to, const struct tg_ingress *from, uint64_t now_tsc,
+	const struct dp_clock *clock)
+{
+	bool live = from && from->flags & DP_ROW_LIVE;
+	uint32_t ts = live ? from->last_out_ts : to->next_ts - DP_FRAME_UNITS;
+	uint64_t at = live ? atomic_load_explicit(&from->last_rx_tsc, memory_order_relaxed) : to->last_tx_tsc;
+	return at && now_tsc > at ? ts + dp_clock_units(clock, now_tsc - at) : ts;
+}
+
 void dp_stream_leave(struct tg_ingress *from, struct tg_egress *to)
 {
 	if (!(from->flags & DP_ROW_LIVE))

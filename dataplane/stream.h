@@ -19,6 +19,11 @@ void dp_stream_begin(struct tg_egress *to, uint64_t entropy);
 /* Timestamp of a packet of a new source that leaves now: at least a frame after the last one. */
 uint32_t dp_stream_resume_ts(const struct tg_egress *to, uint64_t now_tsc, const struct dp_clock *clock);
 
+/* Timestamp that a sample of this moment has, or would have: what a sender report maps to the wall clock
+ * (RFC 3550 section 6.4.1). from: row of the feeder, NULL where there is none. */
+uint32_t dp_stream_ts_at(const struct tg_egress *to, const struct tg_ingress *from, uint64_t now_tsc,
+	const struct dp_clock *clock);
+
 /* Feeder's row and the sink's record, when another source takes over, or nothing is sent for a while.
  * Does nothing unless the row is live. */
 void dp_stream_leave(struct tg_ingress *from, struct tg_egress *to);

@@ -17,6 +17,7 @@
 #include "dataplane/liveness.h"
 #include "dataplane/play.h"
 #include "dataplane/relay.h"
+#include "dataplane/report.h"
 
 #define RX_BURST 32
 /* Legs that may be played to in one loop before packets are received again. */
@@ -70,6 +71,8 @@ int dp_worker_open(
 			"worker=%u rows=%u effect=\"no media until they are released\"", index,
 			w->legs.damaged);
 	dp_legs_limit(&w->legs, o->packets_per_s);
+	if (o->rtcp_interval_ms)
+		w->legs.rtcp.minimum_ms = o->rtcp_interval_ms;
 	dp_police_init(&w->to_kernel, w->legs.clock.hz, KERNEL_FRAMES_PER_S, KERNEL_BURST);
 	return 0;
 }
@@ -425,6 +428,7 @@ uint64_t dp_worker_round(struct dp_worker *w, uint64_t now)
 	work += receive_handed_over(w, now);
 	work += send_for_kernel(w);
 	work += play(w, now);
+	work += dp_report_send(&w->legs, &w->transmit, w->pool, now);
 	dp_transmit_flush(&w->transmit);
 	dp_legs_flush(&w->legs);
 	tick(w, now);

@@ -103,9 +103,11 @@ static void print_leg(const struct tg_region *region, const struct leg *l)
 	json_object_foreach(o, key, value)
 	{
 		if (json_is_string(value))
-			printf("  %-16s %s\n", key, json_string_value(value));
+			printf("  %-21s %s\n", key, json_string_value(value));
 		else if (json_is_integer(value))
-			printf("  %-16s %" JSON_INTEGER_FORMAT "\n", key, json_integer_value(value));
+			printf("  %-21s %" JSON_INTEGER_FORMAT "\n", key, json_integer_value(value));
+		else if (json_is_real(value))
+			printf("  %-21s %.2f\n", key, json_real_value(value));
 	}
 	json_decref(o);
 }

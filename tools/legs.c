@@ -38,6 +38,9 @@ static void read_counters(const struct tg_region *region, struct leg *leg)
 		leg->tx_packets += tg_counter_read(&from->forwarded_packets);
 		leg->tx_octets += tg_counter_read(&from->forwarded_octets);
 	}
+	const struct tg_quality *q = tg_region_quality(region, leg->row);
+	if (atomic_load_explicit(&q->generation, memory_order_acquire) == leg->generation)
+		leg->quality = q->figures;
 	leg->digits = atomic_load_explicit(&out->digit_count, memory_order_relaxed);
 	leg->media_timeouts = atomic_load_explicit(&out->media_timeouts, memory_order_relaxed);
 	leg->latches = atomic_load_explicit(&out->latches, memory_order_relaxed);
@@ -110,6 +113,28 @@ void legs_sort(struct leg *legs, size_t count)
 		qsort(legs, count, sizeof(*legs), by_session);
 }
 
+/* What isn't known yet is null. */
+static json_t *known(const struct tg_quality_figures *q, uint32_t bit, json_int_t number)
+{
+	return q->known & bit ? json_integer(number) : json_null();
+}
+
+static json_t *score(const struct tg_quality_figures *q, uint32_t bit, uint16_t x100)
+{
+	return q->known & bit ? json_real(x100 / 100.0) : json_null();
+}
+
+static json_t *quality_json(const struct tg_quality_figures *q)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "round_trip_us",
+		known(q, TG_QUALITY_TRIP, q->round_trip_us), "round_trip_average_us",
+		known(q, TG_QUALITY_TRIP, q->round_trip_average_us), "far_lost_packets",
+		known(q, TG_QUALITY_REPORTED, q->far_lost), "far_jitter_us",
+		known(q, TG_QUALITY_REPORTED, q->far_jitter_us), "mos_from",
+		score(q, TG_QUALITY_FROM, q->mos_from_x100), "mos_to",
+		score(q, TG_QUALITY_TO, q->mos_to_x100));
+}
+
 json_t *leg_json(const struct tg_region *region, const struct leg *l)
 {
 	static const char *const sources[] = {"none", "relay", "play"};
@@ -125,17 +150,22 @@ json_t *leg_json(const struct tg_region *region, const struct leg *l)
 		(json_int_t)l->seconds, "stint", (json_int_t)l->stint, "row", (json_int_t)l->row,
 		"generation", (json_int_t)l->generation, "worker", (json_int_t)l->worker);
 	json_t *more = json_pack(
-		"{s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "local", local,
-		"remote", remote, "source",
+		"{s:s, s:s, s:s, s:i, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "local",
+		local, "remote", remote, "source",
 		l->source.kind < sizeof(sources) / sizeof(*sources) ? sources[l->source.kind] : "unknown",
-		"rx_payload_type", l->program.rx.audio, "tx_payload_type", l->program.tx.audio, "rx_packets",
-		tool_u64(l->rx_packets), "rx_octets", tool_u64(l->rx_octets), "tx_packets",
-		tool_u64(l->tx_packets), "tx_octets", tool_u64(l->tx_octets), "played_packets",
-		tool_u64(l->played_packets), "dropped_packets", tool_u64(l->dropped_packets), "jitter_us",
-		(json_int_t)l->jitter_us, "digits", (json_int_t)l->digits, "media_timeouts",
-		(json_int_t)l->media_timeouts, "latches", (json_int_t)l->latches);
+		"rx_payload_type", l->program.rx.audio, "tx_payload_type", l->program.tx.audio, "tx_ssrc",
+		(json_int_t)l->program.ssrc, "rx_packets", tool_u64(l->rx_packets), "rx_octets",
+		tool_u64(l->rx_octets), "tx_packets", tool_u64(l->tx_packets), "tx_octets",
+		tool_u64(l->tx_octets), "played_packets", tool_u64(l->played_packets), "dropped_packets",
+		tool_u64(l->dropped_packets), "jitter_us", (json_int_t)l->jitter_us, "digits",
+		(json_int_t)l->digits, "media_timeouts", (json_int_t)l->media_timeouts, "latches",
+		(json_int_t)l->latches);
+	json_t *quality = quality_json(&l->quality);
 	if (o && more)
 		json_object_update(o, more);
+	if (o && quality)
+		json_object_update(o, quality);
 	json_decref(more);
+	json_decref(quality);
 	return o;
 }

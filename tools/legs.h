@@ -17,6 +17,7 @@ struct leg {
 	/* In the open stint. */
 	uint64_t rx_packets, rx_octets, tx_packets, tx_octets, played_packets, dropped_packets;
 	uint32_t jitter_us;
+	struct tg_quality_figures quality; /* since the leg was made, as of the last report */
 	struct tg_leg_program program;
 	struct tg_leg_source source;
 	uint32_t digits, media_timeouts, latches; /* since the leg was made */

@@ -103,15 +103,24 @@ static uint32_t media_host(const struct session *s, const struct leg *l)
 	return inet_pton(AF_INET, host, &from) == 1 ? from.s_addr : l->agreed.remote_ip_be;
 }
 
+static uint8_t flags_of(const struct session *s, const struct leg *l)
+{
+	const struct negotiation_agreed *a = &l->agreed;
+	return (uint8_t)((s->latch ? TG_LEG_LATCH : 0) | (l->hold ? TG_LEG_HOLD : 0) |
+			 (a->rtcp_mux ? TG_LEG_MUX : 0) | (a->xr & MEDIA_XR_VOIP ? TG_LEG_VOIP : 0) |
+			 (a->xr & MEDIA_XR_RTT ? TG_LEG_RTT : 0));
+}
+
 static struct tg_leg_program program_of(const struct session *s, const struct leg *l)
 {
 	return (struct tg_leg_program){.remote_ip_be = media_host(s, l),
 		.remote_port_be = __builtin_bswap16(l->agreed.remote_port),
-		.flags = (uint8_t)((s->latch ? TG_LEG_LATCH : 0) | (l->hold ? TG_LEG_HOLD : 0)),
+		.flags = flags_of(s, l),
 		.frame_ms = 20,
 		.rx = {l->agreed.payload_type_rx, l->agreed.event_rx},
 		.tx = {l->agreed.payload_type_tx, l->agreed.event_tx},
 		.clock_khz = 8,
+		.rtcp_port_be = __builtin_bswap16(l->agreed.rtcp_mux ? 0 : l->agreed.rtcp_port),
 		.ssrc = l->ssrc,
 		.media_timeout_ms = s->media_timeout_ms};
 }

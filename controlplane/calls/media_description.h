@@ -13,6 +13,10 @@
 enum media_encoding { MEDIA_OTHER, MEDIA_PCMU, MEDIA_PCMA, MEDIA_TELEPHONE_EVENT };
 enum media_direction { MEDIA_INACTIVE = 0, MEDIA_SENDONLY = 1, MEDIA_RECVONLY = 2, MEDIA_SENDRECV = 3 };
 
+/* What the sender of a description wants to have in RTCP beyond reports (RFC 3611 section 5). */
+#define MEDIA_XR_VOIP (1u << 0) /* voip-metrics */
+#define MEDIA_XR_RTT  (1u << 1) /* rcvr-rtt */
+
 struct media_codec {
 	enum media_encoding encoding;
 	uint8_t payload_type; /* 0 to 127 */
@@ -22,8 +26,11 @@ struct media_codec {
 struct media_description {
 	/* o= line: kept for our own; of a peer's only the version matters (unchanged: nothing to do). */
 	uint64_t session_id, session_version;
-	uint32_t ip_be;                 /* where the far end wants its RTP; 0: c=0.0.0.0, old-style hold */
-	uint16_t port;                  /* 0: stream refused */
+	uint32_t ip_be;     /* where the far end wants its RTP; 0: c=0.0.0.0, old-style hold */
+	uint16_t port;      /* 0: stream refused */
+	uint16_t rtcp_port; /* where it wants its RTCP, same address; 0: nowhere. Ours: not said */
+	bool rtcp_mux;      /* on the same port, if the other side can (RFC 5761) */
+	uint8_t xr;         /* MEDIA_XR_* */
 	enum media_direction direction; /* as the sender of this description sees it */
 	int ptime;                      /* ms; 0: not said, 20 is meant */
 	int codecs;

@@ -50,6 +50,8 @@ static void agree_transport(
 		agreed->direction &= ~MEDIA_SENDONLY;
 	if (!remote->port)
 		agreed->direction = MEDIA_INACTIVE;
+	agreed->rtcp_port = remote->rtcp_port;
+	agreed->xr = remote->xr;
 	agreed->ptime = remote->ptime ? remote->ptime : PTIME_DEFAULT_MS;
 }
 
@@ -91,6 +93,7 @@ int negotiation_answer(const struct media_description *offer, const struct media
 	if (event)
 		a.codec[a.codecs++] = *event;
 	a.direction = local->direction & negotiation_reverse(offer->direction);
+	a.rtcp_mux = offer->rtcp_mux && offer->rtcp_port;
 	if (!offer->port) {
 		a.port = 0;
 		a.direction = MEDIA_INACTIVE;
@@ -100,6 +103,7 @@ int negotiation_answer(const struct media_description *offer, const struct media
 	g.payload_type_tx = g.payload_type_rx = codec->payload_type;
 	g.event_tx = g.event_rx = event ? event->payload_type : MEDIA_PT_NONE;
 	agree_transport(&g, offer, a.direction);
+	g.rtcp_mux = a.rtcp_mux;
 	*answer = a;
 	*agreed = g;
 	return 0;
@@ -128,6 +132,7 @@ int negotiation_agree(const struct media_description *offer, const struct media_
 	g.event_tx = events ? their_event->payload_type : MEDIA_PT_NONE;
 	g.event_rx = events ? our_event->payload_type : MEDIA_PT_NONE;
 	agree_transport(&g, answer, offer->direction);
+	g.rtcp_mux = offer->rtcp_mux && answer->rtcp_mux && answer->rtcp_port;
 	*agreed = g;
 	return 0;
 }
@@ -135,8 +140,8 @@ int negotiation_agree(const struct media_description *offer, const struct media_
 bool negotiation_unchanged(const struct media_description *a, const struct media_description *b)
 {
 	if (a->ip_be != b->ip_be || a->port != b->port || a->direction != b->direction ||
-		a->ptime != b->ptime || a->codecs != b->codecs || a->streams != b->streams ||
-		a->audio != b->audio)
+		a->ptime != b->ptime || a->rtcp_mux != b->rtcp_mux || a->codecs != b->codecs ||
+		a->streams != b->streams || a->audio != b->audio)
 		return false;
 	for (int i = 0; i < a->codecs; i++)
 		if (a->codec[i].encoding != b->codec[i].encoding || a->codec[i].rate != b->codec[i].rate ||

@@ -14,6 +14,9 @@ struct negotiation_agreed {
 	uint8_t event_rx, event_tx; /* telephone-event; MEDIA_PT_NONE: not agreed */
 	uint32_t remote_ip_be;
 	uint16_t remote_port;
+	uint16_t rtcp_port;             /* of the far end; 0: no RTCP */
+	bool rtcp_mux;                  /* RTCP on the port of the RTP, on both sides */
+	uint8_t xr;                     /* MEDIA_XR_*: what the far end asks us for */
 	enum media_direction direction; /* as we see it: MEDIA_SENDONLY set means that we may send */
 	int ptime;                      /* ms that the far end wants to get */
 };
@@ -25,7 +28,8 @@ enum media_direction negotiation_reverse(enum media_direction direction);
 void negotiation_offer(const struct media_description *local, struct media_description *offer);
 
 /* Our answer: the offer's first audio codec that local has too, and telephone-event where both have it; the
- * other streams refused. Returns 0, or -ENOTSUP: no usable audio or no codec in common (488). */
+ * other streams refused; RTCP on the same port where the offer has that. Returns 0, or -ENOTSUP: no usable
+ * audio or no codec in common (488). */
 int negotiation_answer(const struct media_description *offer, const struct media_description *local,
 	struct media_description *answer, struct negotiation_agreed *agreed);
 

@@ -80,10 +80,11 @@ static char *own_text(const json_t *o, const char *name)
 	N(have_remote) N(setup_ns) N(answered_ns) N(ringing_recorded) N(ended_recorded) N(final_status)
 #define LEG_TEXTS(T) T(sid) T(from) T(to) T(target) T(display) T(call_id) T(trunk) T(source)
 #define MEDIA_NUMBERS(N) \
-	N(session_id) N(session_version) N(ip_be) N(port) N(direction) N(ptime) N(streams) N(audio)
+	N(session_id) N(session_version) N(ip_be) N(port) N(direction) N(ptime) N(streams) N(audio) \
+	N(rtcp_port) N(rtcp_mux) N(xr)
 #define AGREED_NUMBERS(N) \
 	N(payload_type_rx) N(payload_type_tx) N(event_rx) N(event_tx) N(remote_ip_be) N(remote_port) N(direction) \
-	N(ptime)
+	N(ptime) N(rtcp_port) N(rtcp_mux) N(xr)
 #define INTERPRETER_NUMBERS(N) N(verb) N(nested) N(waits) N(answered) N(gathering) N(digits_n)
 /* clang-format on */
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CDR_SCHEMA 2
+#define CDR_SCHEMA 3
 
 enum cdr_column {
 #define COLUMN(name, kind, help) CDR_##name,
@@ -17,7 +17,7 @@ enum cdr_column {
 
 struct cdr_value {
 	bool set;
-	uint64_t number;  /* NUMBER; TIME: UTC in ns */
+	uint64_t number;  /* NUMBER; TIME: UTC in ns; HUNDREDTHS: of one */
 	const char *text; /* TEXT: borrowed, any bytes */
 	size_t len;
 };

@@ -7,7 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum kind { TEXT, NUMBER, TIME };
+enum kind { TEXT, NUMBER, TIME, HUNDREDTHS };
+
+/* Beyond any figure that has them. */
+#define HUNDREDTHS_MAX 1e6
 
 const char *const cdr_column_name[CDR_COLUMNS] = {
 #define COLUMN(name, kind, help) #name,
@@ -72,6 +75,11 @@ static bool read_value(struct cdr_row *row, int column, const json_t *v)
 		if (!json_is_string(v) || !read_time(json_string_value(v), json_string_length(v), &ns))
 			return false;
 		cdr_set_number(row, (enum cdr_column)column, ns);
+		return true;
+	case HUNDREDTHS:
+		if (!json_is_number(v) || json_number_value(v) < 0 || json_number_value(v) > HUNDREDTHS_MAX)
+			return false;
+		cdr_set_number(row, (enum cdr_column)column, (uint64_t)(json_number_value(v) * 100 + 0.5));
 		return true;
 	}
 	return false;

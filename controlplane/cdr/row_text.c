@@ -8,7 +8,7 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-enum kind { TEXT, NUMBER, TIME };
+enum kind { TEXT, NUMBER, TIME, HUNDREDTHS };
 
 static const struct {
 	const char *name;
@@ -28,6 +28,13 @@ static void add_number(struct cdr_buffer *out, uint64_t number)
 {
 	char text[24];
 	snprintf(text, sizeof(text), "%" PRIu64, number);
+	add(out, text);
+}
+
+static void add_hundredths(struct cdr_buffer *out, uint64_t number)
+{
+	char text[24];
+	snprintf(text, sizeof(text), "%" PRIu64 ".%02u", number / 100, (unsigned)(number % 100));
 	add(out, text);
 }
 
@@ -77,6 +84,8 @@ void cdr_row_json(const struct cdr_row *row, struct cdr_buffer *out)
 			json_text(v->text, v->len, out);
 		} else if (columns[i].kind == NUMBER) {
 			add_number(out, v->number);
+		} else if (columns[i].kind == HUNDREDTHS) {
+			add_hundredths(out, v->number);
 		} else {
 			clock_format_utc(v->number, when);
 			json_text(when, strlen(when), out);
@@ -139,6 +148,8 @@ void cdr_row_csv(const struct cdr_row *row, struct cdr_buffer *out)
 			csv_text(v->text, v->len, out);
 		} else if (columns[i].kind == NUMBER) {
 			add_number(out, v->number);
+		} else if (columns[i].kind == HUNDREDTHS) {
+			add_hundredths(out, v->number);
 		} else {
 			clock_format_utc(v->number, when);
 			add(out, when);

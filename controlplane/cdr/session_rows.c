@@ -205,6 +205,30 @@ static void set_call_times(
 	cdr_set_number(row, CDR_billable_ms, duration);
 }
 
+/* What RTCP said about the leg: what was known at the end of its last part. */
+static void set_quality(const struct making *m, uint32_t leg, struct cdr_row *row)
+{
+	const struct usage_entry *last = NULL;
+	for (size_t i = 0; i < m->entries; i++)
+		if (m->entry[i].leg == leg && (!last || m->entry[i].end_ns >= last->end_ns))
+			last = &m->entry[i];
+	if (!last)
+		return;
+	const struct usage_quality *q = &last->quality;
+	if (q->has_trip) {
+		cdr_set_number(row, CDR_round_trip_us, q->round_trip_us);
+		cdr_set_number(row, CDR_round_trip_average_us, q->round_trip_average_us);
+	}
+	if (q->has_far) {
+		cdr_set_number(row, CDR_far_lost_packets, q->far_lost);
+		cdr_set_number(row, CDR_far_jitter_us, q->far_jitter_us);
+	}
+	if (q->has_from)
+		cdr_set_number(row, CDR_mos_from, q->mos_from_x100);
+	if (q->has_to)
+		cdr_set_number(row, CDR_mos_to, q->mos_to_x100);
+}
+
 static void make_leg(const struct making *m, const struct cdr_leg *leg)
 {
 	struct cdr_row row;
@@ -238,6 +262,7 @@ static void make_leg(const struct making *m, const struct cdr_leg *leg)
 	copy_text(&row, CDR_remote_media, leg->media, "remote");
 	struct totals t = add_up(m, &leg->number, NULL);
 	set_leg_usage(&row, &t);
+	set_quality(m, leg->number, &row);
 	m->emit(m->ctx, &row);
 }
 

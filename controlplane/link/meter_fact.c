@@ -14,6 +14,23 @@ static json_t *object(const struct tg_meter *m)
 	return o;
 }
 
+/* Of the leg up to then; what isn't known isn't there. Repeats that outweigh losses are no loss. */
+static void put_quality(json_t *to, const struct tg_quality_figures *q)
+{
+	if (q->known & TG_QUALITY_TRIP) {
+		json_object_set_new(to, "round_trip_us", json_integer(q->round_trip_us));
+		json_object_set_new(to, "round_trip_average_us", json_integer(q->round_trip_average_us));
+	}
+	if (q->known & TG_QUALITY_REPORTED) {
+		json_object_set_new(to, "far_lost", json_integer(q->far_lost > 0 ? q->far_lost : 0));
+		json_object_set_new(to, "far_jitter_us", json_integer(q->far_jitter_us));
+	}
+	if (q->known & TG_QUALITY_FROM)
+		json_object_set_new(to, "mos_from_x100", json_integer(q->mos_from_x100));
+	if (q->known & TG_QUALITY_TO)
+		json_object_set_new(to, "mos_to_x100", json_integer(q->mos_to_x100));
+}
+
 json_t *meter_fact(uint64_t region, const struct tg_meter_record *r)
 {
 	json_t *f = json_pack("{s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:I, s:I, s:I, s:I}",
@@ -23,8 +40,10 @@ json_t *meter_fact(uint64_t region, const struct tg_meter_record *r)
 		"final", (int)r->final, "media_timeout", (int)r->media_timeout, "lost", (json_int_t)r->lost,
 		"jitter_us", (json_int_t)r->jitter_us, "outages", (json_int_t)r->outages, "outage_ms",
 		(json_int_t)r->outage_ms, "uncertain_packets", (json_int_t)r->uncertain_packets);
-	if (f)
+	if (f) {
 		put(f, &r->counts);
+		put_quality(f, &r->quality);
+	}
 	return f;
 }
 

@@ -19,6 +19,12 @@
 
 struct usage;
 
+/* What RTCP said about a leg up to the end of a part. Each is there only where it is known. */
+struct usage_quality {
+	bool has_trip, has_far, has_from, has_to;
+	uint32_t round_trip_us, round_trip_average_us, far_lost, far_jitter_us, mos_from_x100, mos_to_x100;
+};
+
 /* What one leg consumed in one stint. */
 struct usage_entry {
 	uint32_t leg, stint;
@@ -31,6 +37,7 @@ struct usage_entry {
 	/* Of its parts together: how often the dataplane was replaced, for how long none was there, and how
 	 * many packets at most were sent and not counted. */
 	uint64_t outages, outage_ms, uncertain_packets;
+	struct usage_quality quality; /* of the last part */
 };
 
 /* What names a meter record. */

@@ -6,6 +6,16 @@
 
 #include "controlplane/journal/fact_value.h"
 
+static void read_quality(struct usage_quality *q, const json_t *payload)
+{
+	q->has_trip = fact_u32(payload, "round_trip_us", &q->round_trip_us) &&
+		      fact_u32(payload, "round_trip_average_us", &q->round_trip_average_us);
+	q->has_far = fact_u32(payload, "far_lost", &q->far_lost) &&
+		     fact_u32(payload, "far_jitter_us", &q->far_jitter_us);
+	q->has_from = fact_u32(payload, "mos_from_x100", &q->mos_from_x100);
+	q->has_to = fact_u32(payload, "mos_to_x100", &q->mos_to_x100);
+}
+
 int usage_figures_read(struct usage_figures *f, const json_t *payload, uint64_t region)
 {
 	memset(f, 0, sizeof(*f));
@@ -25,6 +35,7 @@ int usage_figures_read(struct usage_figures *f, const json_t *payload, uint64_t 
 	fact_u64(payload, "outages", &f->outages);
 	fact_u64(payload, "outage_ms", &f->outage_ms);
 	fact_u64(payload, "uncertain_packets", &f->uncertain_packets);
+	read_quality(&f->quality, payload);
 	f->final = fact_true(payload, "final");
 	f->media_timeout = fact_true(payload, "media_timeout");
 	return 0;
@@ -64,6 +75,7 @@ int usage_session_add(struct usage_session *s, uint32_t leg, const struct usage_
 	if (f->end_ns >= e->end_ns) {
 		e->end_ns = f->end_ns;
 		e->media_timeout = f->media_timeout;
+		e->quality = f->quality;
 	}
 	tg_meter_add(&e->counts, &f->counts);
 	e->lost += f->lost;

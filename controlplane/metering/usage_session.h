@@ -21,6 +21,7 @@ struct usage_figures {
 	uint64_t start_ns, end_ns, lost;
 	uint64_t outages, outage_ms, uncertain_packets;
 	bool final, media_timeout;
+	struct usage_quality quality;
 	struct tg_meter counts;
 };
 

@@ -28,12 +28,14 @@ struct section {
 	struct slice lines; /* from after the m= line to the next one */
 	struct address address;
 	int direction; /* -1: not said */
+	uint8_t xr;    /* MEDIA_XR_* */
 };
 
 struct body {
 	struct slice rest;
 	struct address address;
 	int direction;
+	uint8_t xr;
 	bool origin;
 	uint64_t session_id, session_version;
 	struct section section[MEDIA_STREAMS_MAX];
@@ -151,6 +153,25 @@ static int direction_of(struct slice attribute)
 	return -1;
 }
 
+/* "a=rtcp-xr:voip-metrics rcvr-rtt=all:10000": what of it we can send (RFC 3611 section 5). */
+static uint8_t xr_of(struct slice attribute)
+{
+	static const char name[] = "rtcp-xr:";
+	struct slice word;
+	uint8_t xr = 0;
+	if (attribute.len < sizeof(name) - 1 || strncasecmp(attribute.p, name, sizeof(name) - 1))
+		return 0;
+	attribute.p += sizeof(name) - 1;
+	attribute.len -= sizeof(name) - 1;
+	while (next_word(&attribute, " ", &word)) {
+		struct slice value = word, format;
+		if (!next_word(&value, "=", &format))
+			continue;
+		xr |= is(format, "voip-metrics") ? MEDIA_XR_VOIP : is(format, "rcvr-rtt") ? MEDIA_XR_RTT : 0;
+	}
+	return xr;
+}
+
 static int read_media(struct body *b, struct slice line)
 {
 	if (b->sections == MEDIA_STREAMS_MAX)
@@ -195,6 +216,7 @@ static int read_line(struct body *b, struct slice line)
 		direction = direction_of(value);
 		if (direction >= 0)
 			*(s ? &s->direction : &b->direction) = direction;
+		*(s ? &s->xr : &b->xr) |= xr_of(value);
 		return 0;
 	case 'v':
 		return -EINVAL; /* a second session description */
@@ -246,6 +268,9 @@ static int read_rtpmap(struct slice value, uint64_t wanted, struct media_codec *
 		codec->encoding = MEDIA_PCMA;
 	else if (is(name, "telephone-event"))
 		codec->encoding = MEDIA_TELEPHONE_EVENT;
+	/* On one port with RTCP it couldn't be told from that (RFC 5761 section 4). */
+	if (wanted >= 64 && wanted <= 95)
+		codec->encoding = MEDIA_OTHER;
 	return 0;
 }
 
@@ -304,6 +329,45 @@ static void read_ptime(const struct section *s, struct media_description *d)
 			!read_number((struct slice){line.p + 8, line.len - 8}, 1000, &ms))
 			d->ptime = (int)ms;
 	}
+}
+
+static bool begins(struct slice line, const char *with, struct slice *rest)
+{
+	size_t len = strlen(with);
+	if (line.len < len || memcmp(line.p, with, len))
+		return false;
+	*rest = (struct slice){line.p + len, line.len - len};
+	return true;
+}
+
+/* RFC 3605: "a=rtcp:port [IN IP4 address]". At another address than the RTP there is nobody we know. */
+static uint16_t read_rtcp_port(struct slice value, uint32_t ip_be, uint16_t otherwise)
+{
+	struct slice number;
+	struct address address;
+	uint64_t port;
+	if (!next_word(&value, " ", &number) || read_number(number, UINT16_MAX, &port))
+		return otherwise;
+	if (value.len && (read_connection(value, &address) || address.ip_be != ip_be))
+		return 0;
+	return (uint16_t)port;
+}
+
+/* RTCP has the next port unless something else is said; none with a bandwidth of nothing (RFC 3556). */
+static void read_rtcp(const struct section *s, struct media_description *d)
+{
+	struct slice lines = s->lines, line, value;
+	bool no_senders = false, no_receivers = false;
+	d->rtcp_port = (uint16_t)(d->port && d->port < UINT16_MAX ? d->port + 1 : 0);
+	while (next_line(&lines, &line)) {
+		if (begins(line, "a=rtcp:", &value))
+			d->rtcp_port = read_rtcp_port(value, d->ip_be, d->rtcp_port);
+		d->rtcp_mux |= is(line, "a=rtcp-mux");
+		no_senders |= is(line, "b=RS:0");
+		no_receivers |= is(line, "b=RR:0");
+	}
+	if (no_senders && no_receivers)
+		d->rtcp_port = 0;
 }
 
 static bool is_usable(const struct body *b, const struct section *s)
@@ -367,6 +431,8 @@ static int describe(const struct body *b, struct media_description *d)
 	int direction = s->direction >= 0 ? s->direction : b->direction;
 	d->direction = direction >= 0 ? (enum media_direction)direction : MEDIA_SENDRECV;
 	read_ptime(s, d);
+	read_rtcp(s, d);
+	d->xr = b->xr | s->xr;
 	return read_codecs(s, d);
 }
 
@@ -434,6 +500,10 @@ static void put_audio(struct writer *w, const struct media_description *d)
 	}
 	if (d->ptime > 0)
 		put(w, "a=ptime:%d\r\n", d->ptime);
+	if (d->rtcp_port && d->rtcp_port != d->port + 1)
+		put(w, "a=rtcp:%u\r\n", d->rtcp_port);
+	if (d->rtcp_mux)
+		put(w, "a=rtcp-mux\r\n");
 	put(w, "a=%s\r\n", directions[d->direction & MEDIA_SENDRECV]);
 }
 

@@ -9,10 +9,10 @@ CALLS = (sip.invite(), sip.answered(), sip.ack(), sip.report("answered", media=T
 IS_CALLED = (sip.taken(), sip.ring(), sip.answer(), sip.acked(), sip.report("answered", media=True))
 
 
-def dial_at_once(world, **attributes):
-    """The number's own module dials the callee."""
+def dial_at_once(world, changes=None, **attributes):
+    """The number's own module dials the callee. changes: of the settings."""
     world.start_gateway(world.documents(document.response(document.dial(DIALLED, **attributes),
-                                                          document.hangup())))
+                                                          document.hangup())), changes)
 
 
 def talk(phones, remotes, packets):

@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	if (d.audio >= 0 && d.port &&
 		(again.audio != d.audio || again.direction != d.direction || again.port != d.port ||
-			again.ip_be != d.ip_be))
+			again.ip_be != d.ip_be || again.rtcp_mux != d.rtcp_mux ||
+			(d.rtcp_port && again.rtcp_port != d.rtcp_port)))
 		abort();
 	return 0;
 }

@@ -101,13 +101,17 @@ class World:
             self._stack.callback(capture.kill)
             self._captures[host.host] = capture
 
+    def captured(self, host):
+        """Ends the capture at the host and returns its file."""
+        return self._captures[host].stop()
+
     def streams(self, host):
         """Ends the capture at the host and returns its RTP streams."""
-        return rtp.streams(self._captures[host].stop())
+        return rtp.streams(self.captured(host))
 
     def sip(self, host):
         """Ends the capture at the host and returns the SIP datagrams in it: (source, first line)."""
-        path = self._captures[host].stop()
+        path = self.captured(host)
         return [(datagram.source, datagram.payload.partition(b"\r\n")[0].decode("ascii", "replace"))
                 for datagram in pcap.datagrams(path) if SIP_PORT in (datagram.sport, datagram.tport)]
 

@@ -203,6 +203,34 @@ START_TEST(answers_that_are_none)
 }
 END_TEST
 
+START_TEST(rtcp)
+{
+	offer.rtcp_port = 4001;
+	offer.xr = MEDIA_XR_VOIP;
+	ck_assert_int_eq(negotiation_answer(&offer, &local, &answer, &agreed), 0);
+	ck_assert(!answer.rtcp_mux && !agreed.rtcp_mux);
+	ck_assert_uint_eq(agreed.rtcp_port, 4001);
+	ck_assert_uint_eq(agreed.xr, MEDIA_XR_VOIP);
+	ck_assert_uint_eq(answer.xr, 0);
+	offer.rtcp_mux = true;
+	ck_assert_int_eq(negotiation_answer(&offer, &local, &answer, &agreed), 0);
+	ck_assert(answer.rtcp_mux && agreed.rtcp_mux);
+	offer.rtcp_port = 0; /* none at all */
+	ck_assert_int_eq(negotiation_answer(&offer, &local, &answer, &agreed), 0);
+	ck_assert(!answer.rtcp_mux && !agreed.rtcp_mux);
+	ck_assert_uint_eq(agreed.rtcp_port, 0);
+	/* What we didn't offer is not agreed, whatever they say. */
+	negotiation_offer(&local, &offer);
+	answer = make(0x0a000001, 4000);
+	add(&answer, MEDIA_PCMA, 8, 8000);
+	answer.rtcp_mux = true;
+	answer.rtcp_port = 4009;
+	ck_assert_int_eq(negotiation_agree(&offer, &answer, &agreed), 0);
+	ck_assert(!agreed.rtcp_mux);
+	ck_assert_uint_eq(agreed.rtcp_port, 4009);
+}
+END_TEST
+
 START_TEST(unchanged)
 {
 	struct media_description other = offer;
@@ -219,6 +247,9 @@ START_TEST(unchanged)
 	ck_assert(!negotiation_unchanged(&offer, &other));
 	other = offer;
 	other.streams = 2;
+	ck_assert(!negotiation_unchanged(&offer, &other));
+	other = offer;
+	other.rtcp_mux = true;
 	ck_assert(!negotiation_unchanged(&offer, &other));
 }
 END_TEST
@@ -238,6 +269,7 @@ int main(void)
 	tcase_add_test(t, our_offer);
 	tcase_add_test(t, their_answer);
 	tcase_add_test(t, answers_that_are_none);
+	tcase_add_test(t, rtcp);
 	tcase_add_test(t, unchanged);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);

@@ -138,14 +138,17 @@ START_TEST(values_and_header)
 	struct cdr_row row = {0};
 	cdr_set_number(&row, CDR_schema, CDR_SCHEMA);
 	cdr_set_number(&row, CDR_from_octets, UINT64_MAX);
+	cdr_set_number(&row, CDR_mos_from, 441);
+	cdr_set_number(&row, CDR_mos_to, 105);
 	cdr_set_number(&row, CDR_setup_time, 1790000000123999999ull);
 	cdr_set_text(&row, CDR_node, "", 0);
 	cdr_set_text(&row, CDR_reason, NULL, 0);
 	out.len = 0;
 	cdr_row_json(&row, &out);
 	cdr_buffer_add(&out, "", 1);
-	ck_assert_ptr_nonnull(strstr(out.data, "{\"schema\":2,\"node\":null,"));
+	ck_assert_ptr_nonnull(strstr(out.data, "{\"schema\":3,\"node\":null,"));
 	ck_assert_ptr_nonnull(strstr(out.data, "\"from_octets\":18446744073709551615,"));
+	ck_assert_ptr_nonnull(strstr(out.data, "\"mos_from\":4.41,\"mos_to\":1.05,"));
 	ck_assert_ptr_nonnull(strstr(out.data, "\"setup_time\":\"2026-09-21T14:13:20.123Z\""));
 	out.len = 0;
 	cdr_header_csv(&out);

@@ -230,6 +230,34 @@ START_TEST(the_dataplane_was_replaced)
 }
 END_TEST
 
+/* What RTCP said is in the rows of legs, as of the last part. */
+START_TEST(what_rtcp_said)
+{
+	story_start(&story, 100);
+	story_call(&story, 1, STORY_T0);
+	json_t *meter[3];
+	for (size_t i = 0, n = 0; i < story.n; i++)
+		if (story.record[i].fact == FACT_meter)
+			meter[n++] = story.payload[i];
+	/* Leg 0 in its first and second stint. */
+	json_object_set_new(meter[0], "mos_from_x100", json_integer(300));
+	json_t *all = json_pack("{s:i,s:i,s:i,s:i,s:i,s:i}", "round_trip_us", 50000, "round_trip_average_us",
+		40000, "far_lost", 7, "far_jitter_us", 1500, "mos_from_x100", 441, "mos_to_x100", 399);
+	json_object_update(meter[1], all);
+	json_decref(all);
+	tell(&story, &rows, &session);
+	ck_assert_uint_eq(number(0, CDR_round_trip_us), 50000);
+	ck_assert_uint_eq(number(0, CDR_round_trip_average_us), 40000);
+	ck_assert_uint_eq(number(0, CDR_far_lost_packets), 7);
+	ck_assert_uint_eq(number(0, CDR_far_jitter_us), 1500);
+	ck_assert_uint_eq(number(0, CDR_mos_from), 441);
+	ck_assert_uint_eq(number(0, CDR_mos_to), 399);
+	for (size_t i = 1; i < rows.n; i++)
+		for (int c = CDR_round_trip_us; c <= CDR_mos_to; c++)
+			ck_assert(!rows.row[i].v[c].set);
+}
+END_TEST
+
 /* Whatever is metered is in a row, also of a stint and leg that nothing else tells of. */
 START_TEST(metered_without_a_stint)
 {
@@ -277,7 +305,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {sums_agree, stepped_clock, never_answered, end_not_recorded,
-		times_out_of_order, the_dataplane_was_replaced, metered_without_a_stint,
+		times_out_of_order, the_dataplane_was_replaced, what_rtcp_said, metered_without_a_stint,
 		facts_without_their_members};
 	Suite *suite = suite_create("session_rows");
 	TCase *tcase = tcase_create("session_rows");

@@ -220,6 +220,23 @@ START_TEST(odd_ports_are_rtcp)
 	classify(0);
 	ck_assert_int_eq(p.verdict, DP_RTCP);
 	ck_assert_uint_eq(p.leg, 61);
+	ck_assert_uint_eq(p.on_media_port, 0);
+	ck_assert_uint_eq(p.rtp_bytes, 16);
+}
+END_TEST
+
+/* RFC 5761 section 4: 192 to 223 in the second byte. */
+START_TEST(rtcp_on_the_media_port)
+{
+	for (uint32_t second = 0; second < 256; second++) {
+		setup();
+		frame[43] = (uint8_t)second;
+		classify(0);
+		bool rtcp = second >= 192 && second <= 223;
+		ck_assert_int_eq(p.verdict, rtcp ? DP_RTCP : DP_RTP);
+		ck_assert_uint_eq(p.on_media_port, rtcp);
+		ck_assert_uint_eq(p.rtp_bytes, 16);
+	}
 }
 END_TEST
 
@@ -297,5 +314,5 @@ END_TEST
 TESTS("classify", all_fields_of_a_good_packet, padding_of_the_ethernet_frame_is_no_part_of_it,
 	no_length_reads_behind_the_frame_or_passes_as_rtp, only_the_ports_own_vlan_is_ours,
 	what_is_not_for_a_media_port_is_the_kernels, ip_headers_that_are_not_plain, lengths_that_disagree,
-	an_impossible_source_matches_nobody, odd_ports_are_rtcp, rtp_headers_that_do_not_fit,
-	an_rtp_packet_that_is_too_short, random_damage_is_never_believed)
+	an_impossible_source_matches_nobody, odd_ports_are_rtcp, rtcp_on_the_media_port,
+	rtp_headers_that_do_not_fit, an_rtp_packet_that_is_too_short, random_damage_is_never_believed)

@@ -29,7 +29,7 @@ START_TEST(programs_with_a_value_out_of_range)
 	REFUSED(p.remote_port_be = 0);
 	REFUSED(p.remote_ip_be = htobe32(0xe0000001));
 	REFUSED(p.remote_ip_be = htobe32(0xffffffff));
-	REFUSED(p.flags = 4);
+	REFUSED(p.flags = 0x20);
 	REFUSED(p.flags = 0x80);
 	REFUSED(p.frame_ms = 10);
 	REFUSED(p.frame_ms = 0);
@@ -39,12 +39,14 @@ START_TEST(programs_with_a_value_out_of_range)
 	REFUSED(p.tx.audio = 200);
 	REFUSED(p.tx.event = 128);
 	REFUSED(p.rx.event = p.rx.audio);
+	REFUSED(p.rx.audio = 64); /* as RTCP looks on the same port */
+	REFUSED(p.tx.event = 95);
 	struct tg_leg_program p = good();
 	ck_assert_int_eq(dp_check_program(&p), 0);
 	p.remote_ip_be = 0;
 	p.remote_port_be = 0;
 	p.rx = p.tx = (struct tg_payload_types){255, 255};
-	p.flags = TG_LEG_LATCH | TG_LEG_HOLD;
+	p.flags = TG_LEG_LATCH | TG_LEG_HOLD | TG_LEG_MUX | TG_LEG_VOIP | TG_LEG_RTT;
 	ck_assert_int_eq(dp_check_program(&p), 0);
 }
 END_TEST

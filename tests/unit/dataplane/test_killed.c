@@ -1,5 +1,6 @@
 /* What a worker was told is done, once, whenever it is killed: the states that a kill can leave are those of
  * kill.h; from each of them a successor goes on, and from some it is killed again. */
+#include "dataplane/quality.h"
 #include "dataplane/resume.h"
 #include "dataplane/row.h"
 #include "dataplane/step.h"
@@ -123,6 +124,13 @@ static void check_parts(void)
 		ck_assert_uint_eq(counted.v[TG_METER_rx_octets], rx[leg] * 172);
 		ck_assert_uint_eq(counted.v[TG_METER_relayed_packets], relayed[leg]);
 		ck_assert_uint_eq(counted.v[TG_METER_relayed_octets], relayed[leg] * 172);
+		if (f.legs.place[leg] == TG_NONE)
+			continue;
+		/* What reports say goes on as if nothing had happened. */
+		struct tg_quality_sums life = dp_quality_sums(&f.legs, leg);
+		ck_assert_uint_eq(life.received, rx[leg]);
+		ck_assert_uint_eq(life.sent_packets, relayed[leg]);
+		ck_assert_uint_eq(life.sent_octets, relayed[leg] * 160);
 	}
 	struct tg_meter_record s = audit();
 	ck_assert_mem_eq(&s.closed, &sum, sizeof(sum));

@@ -38,6 +38,31 @@ START_TEST(a_snapshot_holds_only_if_every_sum_does)
 }
 END_TEST
 
+START_TEST(a_part_has_what_rtcp_said)
+{
+	struct tg_meter_record r = {.kind = TG_METER_PART,
+		.quality = {.known = TG_QUALITY_TRIP | TG_QUALITY_REPORTED | TG_QUALITY_FROM | TG_QUALITY_TO,
+			.round_trip_us = 4000000000u,
+			.round_trip_average_us = 2,
+			.far_lost = 3,
+			.far_jitter_us = 4,
+			.mos_from_x100 = 441,
+			.mos_to_x100 = 100}};
+	json_t *f = meter_fact(1, &r);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "round_trip_us")), 4000000000ll);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "round_trip_average_us")), 2);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "far_lost")), 3);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "far_jitter_us")), 4);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "mos_from_x100")), 441);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "mos_to_x100")), 100);
+	json_decref(f);
+	r.quality.far_lost = -3; /* repeats */
+	f = meter_fact(1, &r);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "far_lost")), 0);
+	json_decref(f);
+}
+END_TEST
+
 START_TEST(a_part_has_every_counter)
 {
 	struct tg_meter_record r = {.kind = TG_METER_PART,
@@ -57,6 +82,10 @@ START_TEST(a_part_has_every_counter)
 	json_t *f = meter_fact(0x7fffffffffffffffull, &r);
 	for (int i = 0; i < TG_METERS; i++)
 		ck_assert_int_eq(json_integer_value(json_object_get(f, tg_meter_name[i])), 100 + i);
+	ck_assert_ptr_null(json_object_get(f, "round_trip_us"));
+	ck_assert_ptr_null(json_object_get(f, "far_lost"));
+	ck_assert_ptr_null(json_object_get(f, "mos_from_x100"));
+	ck_assert_ptr_null(json_object_get(f, "mos_to_x100"));
 	ck_assert_int_eq(json_integer_value(json_object_get(f, "generation")), 4000000000ll);
 	ck_assert_int_eq(json_integer_value(json_object_get(f, "region")), 0x7fffffffffffffffll);
 	ck_assert(json_is_true(json_object_get(f, "final")));
@@ -73,6 +102,7 @@ int main(void)
 	TCase *t = tcase_create("meter_fact");
 	tcase_add_test(t, a_snapshot_holds_only_if_every_sum_does);
 	tcase_add_test(t, a_part_has_every_counter);
+	tcase_add_test(t, a_part_has_what_rtcp_said);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

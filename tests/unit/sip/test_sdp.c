@@ -273,6 +273,86 @@ START_TEST(written_and_read)
 }
 END_TEST
 
+static struct media_description with(const char *lines)
+{
+	struct media_description d;
+	char text[1024];
+	snprintf(text, sizeof(text), HEAD CONN TIME "m=audio 4000 RTP/AVP 0\r\n%s", lines);
+	ck_assert_msg(!read_text(text, &d), "%s", lines);
+	return d;
+}
+
+START_TEST(rtcp_of_a_stream)
+{
+	ck_assert_uint_eq(with("").rtcp_port, 4001);
+	ck_assert(!with("").rtcp_mux);
+	ck_assert_uint_eq(with("a=rtcp:53020\r\n").rtcp_port, 53020);
+	ck_assert_uint_eq(with("a=rtcp:53020 IN IP4 192.0.2.1\r\n").rtcp_port, 53020);
+	/* Elsewhere than the media, or told to be silent: none. */
+	ck_assert_uint_eq(with("a=rtcp:53020 IN IP4 192.0.2.2\r\n").rtcp_port, 0);
+	ck_assert_uint_eq(with("a=rtcp:53020 IN IP6 ::1\r\n").rtcp_port, 0);
+	ck_assert_uint_eq(with("a=rtcp:53020 IN\r\n").rtcp_port, 0);
+	ck_assert_uint_eq(with("b=RS:0\r\nb=RR:0\r\n").rtcp_port, 0);
+	ck_assert_uint_eq(with("b=RS:0\r\nb=RR:800\r\n").rtcp_port, 4001);
+	/* What makes no sense is as if it were not there. */
+	ck_assert_uint_eq(with("a=rtcp:x\r\n").rtcp_port, 4001);
+	ck_assert_uint_eq(with("a=rtcp:70000\r\n").rtcp_port, 4001);
+	ck_assert_uint_eq(with("a=rtcp:\r\n").rtcp_port, 4001);
+	ck_assert(with("a=rtcp-mux\r\n").rtcp_mux);
+	ck_assert(!with("a=rtcp-muxed\r\n").rtcp_mux);
+	struct media_description d;
+	ck_assert_int_eq(read_text(HEAD CONN TIME "m=audio 65535 RTP/AVP 0\r\n", &d), 0);
+	ck_assert_uint_eq(d.rtcp_port, 0);
+}
+END_TEST
+
+START_TEST(extended_reports)
+{
+	struct media_description d;
+	ck_assert_uint_eq(with("").xr, 0);
+	ck_assert_uint_eq(with("a=rtcp-xr:voip-metrics\r\n").xr, MEDIA_XR_VOIP);
+	ck_assert_uint_eq(with("a=rtcp-xr:pkt-loss-rle=40 rcvr-rtt=all:10000 voip-metrics\r\n").xr,
+		MEDIA_XR_VOIP | MEDIA_XR_RTT);
+	ck_assert_uint_eq(with("a=rtcp-xr:\r\na=rtcp-xr:voip-metric\r\na=rtcp-xr\r\n").xr, 0);
+	ck_assert_int_eq(
+		read_text(HEAD CONN TIME "a=rtcp-xr:voip-metrics\r\nm=audio 4000 RTP/AVP 0\r\n", &d), 0);
+	ck_assert_uint_eq(d.xr, MEDIA_XR_VOIP);
+}
+END_TEST
+
+/* Where RTCP shares the port, a payload type of its range is nobody's. */
+START_TEST(payload_types_of_rtcp)
+{
+	struct media_description d;
+	ck_assert_int_eq(
+		read_text(HEAD CONN TIME "m=audio 4000 RTP/AVP 63 64 95 96\r\na=rtpmap:63 PCMU/8000\r\n"
+					 "a=rtpmap:64 PCMA/8000\r\na=rtpmap:95 telephone-event/8000\r\n"
+					 "a=rtpmap:96 telephone-event/8000\r\n",
+			&d),
+		0);
+	ck_assert_int_eq(d.codec[0].encoding, MEDIA_PCMU);
+	ck_assert_int_eq(d.codec[1].encoding, MEDIA_OTHER);
+	ck_assert_int_eq(d.codec[2].encoding, MEDIA_OTHER);
+	ck_assert_int_eq(d.codec[3].encoding, MEDIA_TELEPHONE_EVENT);
+}
+END_TEST
+
+START_TEST(rtcp_that_is_written)
+{
+	struct media_description d = with("a=rtcp:4005\r\na=rtcp-mux\r\n"), back;
+	char text[SDP_WRITE_BYTES];
+	int n = sdp_write(&d, text, sizeof(text));
+	ck_assert_int_gt(n, 0);
+	ck_assert_ptr_nonnull(strstr(text, "a=rtcp:4005\r\na=rtcp-mux\r\n"));
+	ck_assert_int_eq(sdp_read(text, (size_t)n, &back), 0);
+	ck_assert_uint_eq(back.rtcp_port, 4005);
+	ck_assert(back.rtcp_mux);
+	d = with(""); /* the next port needs no words */
+	ck_assert_int_gt(sdp_write(&d, text, sizeof(text)), 0);
+	ck_assert_ptr_null(strstr(text, "rtcp"));
+}
+END_TEST
+
 START_TEST(what_cannot_be_written)
 {
 	struct media_description d = {.streams = 1, .port = 4000};
@@ -306,6 +386,10 @@ int main(void)
 	tcase_add_test(t, long_numbers_of_origin);
 	tcase_add_test(t, written_and_read);
 	tcase_add_test(t, what_cannot_be_written);
+	tcase_add_test(t, rtcp_of_a_stream);
+	tcase_add_test(t, extended_reports);
+	tcase_add_test(t, payload_types_of_rtcp);
+	tcase_add_test(t, rtcp_that_is_written);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -99,6 +99,10 @@ def calls():
     expect("call --json", [leg[k] for k in ("call", "local", "remote", "jitter_us", "stint", "worker", "direction",
                                             "rx_payload_type", "source")],
            ["CA" + "41" * 16, "198.18.0.1:20002", "198.18.0.11:4000", 1000, 1, 0, "out", 8, "relay"])
+    quality = ("round_trip_us", "round_trip_average_us", "far_lost_packets", "far_jitter_us", "mos_from", "mos_to")
+    expect("call --json, what RTCP said", [leg[k] for k in quality], [51000, 49000, 7, 1500, 4.41, 3.99])
+    expect("calls --json, no RTCP yet", [legs[0][k] for k in quality], [None] * 6)
+    expect_in("call, opinion score", " ".join(run("call", SESSION_1)[0].split()), "mos_to 3.99", "far_lost_packets 7")
     expect_in("call by its CallSid", run("call", "CA4040")[0], SESSION_1, "198.18.0.10:4000")
     expect_in("ambiguous", run("call", "SE1", status=1)[1], "more than one")
     expect_in("unknown", run("call", "SEff\x1b", status=1)[1], "no session SEff\\x1b")

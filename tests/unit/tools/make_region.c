@@ -49,6 +49,17 @@ static void make_calls(struct tg_region *r)
 		in->generation = out->generation = tg_region_desired(r, row)->generation;
 		in->clock_khz = 8;
 		in->jitter_q4 = 16 * 8;
+		struct tg_quality *q = tg_region_quality(r, row);
+		q->generation = tg_region_desired(r, row)->generation;
+		if (row == 1)
+			q->figures = (struct tg_quality_figures){.round_trip_us = 51000,
+				.round_trip_average_us = 49000,
+				.far_lost = 7,
+				.far_jitter_us = 1500,
+				.mos_from_x100 = 441,
+				.mos_to_x100 = 399,
+				.known = TG_QUALITY_TRIP | TG_QUALITY_REPORTED | TG_QUALITY_FROM |
+					 TG_QUALITY_TO};
 		tg_counter_set(&in->rx_packets, 100 + row);
 		tg_counter_set(&in->forwarded_packets, 90 + row);
 		tg_counter_set(&out->relayed_packets, 1000);
