@@ -6,7 +6,7 @@ import random
 import signal
 import time
 
-from bed import media_worker
+from bed import media_worker, unit
 from bed.process import Failure, call, wait_until
 
 PLANES = ("control", "dataplane")
@@ -22,6 +22,7 @@ class Storm:
         self._random = random.Random(seed)
         self.happened = collections.Counter()
         self.reasons = set()  # why a plane may have ended otherwise than by a kill
+        self.long_stops = collections.Counter()  # of a plane: those that its watchdog may have ended by SIGABRT
         self.events = {
             "control plane killed": lambda: self._kill("control"),
             "dataplane killed": lambda: self._kill("dataplane"),
@@ -79,10 +80,12 @@ class Storm:
             wait_until(f"{plane} is back", lambda plane=plane, pid=pid: self._is_back(plane, pid), BACK_SECONDS)
 
     def _stop(self, plane):
-        process = self._stage.gateway.plane(plane)
+        process, seconds = self._stage.gateway.plane(plane), self._random.uniform(0.5, LONGEST_STOP)
         process.send(signal.SIGSTOP)
-        time.sleep(self._random.uniform(0.5, LONGEST_STOP))
+        time.sleep(seconds)
         process.send(signal.SIGCONT)
+        # Signs of life are given at twice the rate that the watchdog wants: the last may have been half its time old.
+        self.long_stops[plane] += seconds > unit.seconds(plane, "WatchdogSec") / 2
 
     def _last(self, seconds):
         """Lets it last. Returns what was killed meanwhile, which comes back as soon as it can."""
