@@ -105,8 +105,9 @@ void ua_drain(struct ua *ua, bool draining);
 const struct ua_counters *ua_counters(const struct ua *ua);
 
 /* Answers UA_INVITE (any status) or UA_REINVITE (final). sdp: our offer or answer, or NULL. reason: NULL for
- * the standard phrase. A final non-2xx to UA_INVITE ends the leg. Returns 0, -ENOENT (leg gone), -EALREADY.
- */
+ * the standard phrase. A final non-2xx to UA_INVITE ends the leg: UA_GONE follows when it was acknowledged,
+ * or won't be; at once where the caller has not been told to wait, and so asks again until it hears it.
+ * Returns 0, -ENOENT (leg gone), -EALREADY. */
 int ua_respond(
 	struct ua *ua, ua_leg leg, int status, const char *reason, const struct media_description *sdp);
 
@@ -133,7 +134,8 @@ int ua_end(struct ua *ua, ua_leg leg, int status, int q850, const char *reason);
 json_t *ua_dialog_state(struct ua *ua, ua_leg leg);
 /* Takes over a leg that a process left which is no more: dialog is what ua_dialog_state() said there. Nothing
  * is sent by it. What the leg can do afterwards is what it could do there, by its state:
- *   - "invited": ua_respond(); the saved INVITE's transaction is made again
+ *   - "invited": ua_respond(); the saved INVITE's transaction is made again. It may have been refused: then
+ *     it is to be refused once more, for the caller may not have heard of it
  *   - "prepared", "calling": ua_send(): the same INVITE with the same branch, tag and CSeq, which a far end
  *     that has got it before takes for a retransmission; then ua_cancel() if it is no longer wanted (where
  *     the state tells of a CANCEL, ua_send() sees to that). A 2xx before ua_send() is UA_ANSWERED all the

@@ -135,12 +135,13 @@ def _sessions_taken(stage):
 def _judge_planes(stage, storm):
     """Planes that ended otherwise than they were made to, and errors in their logs."""
     allowed = [re.compile(pattern) for reason in storm.reasons for pattern in EXPECTED_ERRORS[reason]]
-    found = [f"{start.plane} {ending(start.status)}" for start in stage.supervisor.starts()
-             if start.status not in (-signal.SIGKILL, -signal.SIGABRT)
-             and not (start.status == 1 and storm.reasons)]
-    aborted = collections.Counter(start.plane for start in stage.supervisor.starts() if start.status == -signal.SIGABRT)
-    found += [f"{plane} was aborted by its watchdog {times} times, and stood still {storm.long_stops[plane]} times"
-              for plane, times in aborted.items() if times > storm.long_stops[plane]]
+    starts = stage.supervisor.starts()
+    found = [f"{start.plane} {ending(start.status)}" for start in starts
+             if start.status not in (-signal.SIGKILL, -signal.SIGABRT) and not (start.status == 1 and storm.reasons)]
+    for plane in chaos_storm.PLANES:
+        aborts = sum(start.plane == plane and start.status == -signal.SIGABRT for start in starts)
+        if aborts > storm.long_stops[plane]:
+            found.append(f"{plane} was aborted {aborts} times, and stopped for that long {storm.long_stops[plane]} times")
     for plane in chaos_storm.PLANES:
         with open(os.path.join(stage.world.directory, f"{plane}.log"), encoding="utf-8", errors="replace") as log:
             for line in log:

@@ -21,8 +21,8 @@ class Storm:
         self._stage, self._book, self._disk, self._clock = stage, book, disk, clock
         self._random = random.Random(seed)
         self.happened = collections.Counter()
-        self.long_stops = collections.Counter()  # of a plane, long enough for its watchdog to lapse
         self.reasons = set()  # why a plane may have ended otherwise than by a kill
+        self.long_stops = collections.Counter()  # of a plane: those that its watchdog may have ended by SIGABRT
         self.events = {
             "control plane killed": lambda: self._kill("control"),
             "dataplane killed": lambda: self._kill("dataplane"),
@@ -80,13 +80,12 @@ class Storm:
             wait_until(f"{plane} is back", lambda plane=plane, pid=pid: self._is_back(plane, pid), BACK_SECONDS)
 
     def _stop(self, plane):
-        process = self._stage.gateway.plane(plane)
-        seconds = self._random.uniform(0.5, LONGEST_STOP)
-        # It pings at half its watchdog's time: so long may the last one have been ago.
-        self.long_stops[plane] += seconds > unit.seconds(plane, "WatchdogSec") / 2
+        process, seconds = self._stage.gateway.plane(plane), self._random.uniform(0.5, LONGEST_STOP)
         process.send(signal.SIGSTOP)
         time.sleep(seconds)
         process.send(signal.SIGCONT)
+        # Signs of life are given at twice the rate that the watchdog wants: the last may have been half its time old.
+        self.long_stops[plane] += seconds > unit.seconds(plane, "WatchdogSec") / 2
 
     def _last(self, seconds):
         """Lets it last. Returns what was killed meanwhile, which comes back as soon as it can."""
