@@ -112,6 +112,9 @@ static int make_room(
 {
 	if (cache_arena_round(bytes) > cache_arena_bytes(s->arena))
 		return -ENOSPC;
+	/* What has left and is held by nobody makes room before anything else goes. */
+	if (s->leaving.count)
+		cache_store_tick(s, ask->now_ns);
 	/* With no worker running, what is evicted is free after one tick. */
 	for (uint32_t gone = 1;;) {
 		if (s->unused.count && !cache_arena_alloc(s->arena, bytes, offset)) {

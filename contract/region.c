@@ -17,6 +17,7 @@
 
 #include "contract/region_check.h"
 #include "contract/region_layout.h"
+#include "contract/region_private.h"
 
 #define HUGETLBFS_MAGIC_NUMBER 0x958458f6
 #define HUGE_PAGE_BYTES        ((size_t)2 << 20)
@@ -24,17 +25,6 @@
 #define CREATE_WAIT_MS 5000
 /* Each time somebody moved the file aside meanwhile. */
 #define OPEN_TRIES 8
-
-struct tg_region {
-	uint8_t *base;
-	size_t bytes;
-	int fd;
-	enum tg_role role;
-	bool created, huge, gave_up;
-	char moved[PATH_MAX + 1024]; /* what was moved aside by this open; "": nothing */
-	struct tg_header *header;
-	struct tg_ring commands[TG_WORKERS_MAX], events[TG_WORKERS_MAX], meters[TG_WORKERS_MAX];
-};
 
 static int explain(char *why, size_t n, int e, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 static int explain(char *why, size_t n, int e, const char *fmt, ...)
@@ -93,20 +83,21 @@ static int init_rings(struct tg_region *r)
 	return 0;
 }
 
-static int attach_rings(struct tg_region *r)
+/* Of a header that is right. */
+static int attach_rings(struct tg_region *r, const struct tg_header *h)
 {
-	for (uint32_t w = 0; w < r->header->capacity.workers; w++) {
-		int e = tg_ring_attach(&r->commands[w],
-			r->base + tg_layout_ring(r->header, TG_PART_COMMANDS, w), TG_COMMAND_RING,
-			sizeof(struct tg_command));
+	r->id = h->region_id;
+	r->capacity = h->capacity;
+	memcpy(r->part, h->part, sizeof(r->part));
+	for (uint32_t w = 0; w < h->capacity.workers; w++) {
+		int e = tg_ring_attach(&r->commands[w], r->base + tg_layout_ring(h, TG_PART_COMMANDS, w),
+			TG_COMMAND_RING, sizeof(struct tg_command));
 		if (!e)
-			e = tg_ring_attach(&r->events[w],
-				r->base + tg_layout_ring(r->header, TG_PART_EVENTS, w), TG_EVENT_RING,
-				sizeof(struct tg_event));
+			e = tg_ring_attach(&r->events[w], r->base + tg_layout_ring(h, TG_PART_EVENTS, w),
+				TG_EVENT_RING, sizeof(struct tg_event));
 		if (!e)
-			e = tg_ring_attach(&r->meters[w],
-				r->base + tg_layout_ring(r->header, TG_PART_METERS, w), TG_METER_RING,
-				sizeof(struct tg_meter_record));
+			e = tg_ring_attach(&r->meters[w], r->base + tg_layout_ring(h, TG_PART_METERS, w),
+				TG_METER_RING, sizeof(struct tg_meter_record));
 		if (e)
 			return e;
 	}
@@ -203,13 +194,14 @@ static int attach(struct tg_region *r, const struct tg_header *wanted, uint64_t 
 	int e = map(r, bytes, path, why, n);
 	if (e)
 		return e;
-	e = tg_check_header(r->header, bytes, wanted, what, sizeof(what));
+	const struct tg_header h = *r->header; /* checked and believed is one and the same */
+	e = tg_check_header(&h, bytes, wanted, what, sizeof(what));
 	if (!e)
 		e = tg_check_rings(r->base, what, sizeof(what));
 	if (!e)
 		e = tg_check_clock(&r->header->timebase, what, sizeof(what));
 	if (!e)
-		e = attach_rings(r);
+		e = attach_rings(r, &h);
 	if (!e)
 		return 0;
 	unmap(r);
@@ -253,7 +245,7 @@ static int make(struct tg_region *r, const struct tg_header *wanted, enum found 
 		return move_aside(r, path, what, why, n);
 	int e = create(r, wanted, path, why, n);
 	if (!e) {
-		e = attach_rings(r);
+		e = attach_rings(r, r->header);
 		return e ? explain(why, n, e, "region %s: cannot attach its rings", path) : 0;
 	}
 	unmap(r);
@@ -414,16 +406,6 @@ void tg_region_close(struct tg_region *r)
 	free(r);
 }
 
-bool tg_region_created(const struct tg_region *r)
-{
-	return r->created;
-}
-
-const char *tg_region_moved_aside(const struct tg_region *r)
-{
-	return r->moved[0] ? r->moved : NULL;
-}
-
 int tg_region_claim(const struct tg_region *r, const char *node, char *why, size_t n)
 {
 	char ours[TG_NODE_BYTES], *theirs = r->header->node;
@@ -439,116 +421,4 @@ int tg_region_claim(const struct tg_region *r, const char *node, char *why, size
 		"file, start "
 		"again",
 		TG_NODE_BYTES, theirs, node);
-}
-
-bool tg_region_on_huge_pages(const struct tg_region *r)
-{
-	return r->huge;
-}
-
-const struct tg_capacity *tg_region_capacity(const struct tg_region *r)
-{
-	return &r->header->capacity;
-}
-
-uint64_t tg_region_id(const struct tg_region *r)
-{
-	return r->header->region_id;
-}
-
-uint32_t tg_region_legs(const struct tg_region *r)
-{
-	return tg_capacity_legs(&r->header->capacity);
-}
-
-static void *row(const struct tg_region *r, enum tg_part part, uint32_t index, size_t bytes)
-{
-	return r->base + r->header->part[part].offset + (size_t)index * bytes;
-}
-
-struct tg_desired *tg_region_desired(const struct tg_region *r, uint32_t leg)
-{
-	return row(r, TG_PART_DESIRED, leg, sizeof(struct tg_desired));
-}
-
-struct tg_ingress *tg_region_ingress(const struct tg_region *r, uint32_t leg)
-{
-	return row(r, TG_PART_INGRESS, leg, sizeof(struct tg_ingress));
-}
-
-struct tg_egress *tg_region_egress(const struct tg_region *r, uint32_t leg)
-{
-	return row(r, TG_PART_EGRESS, leg, sizeof(struct tg_egress));
-}
-
-struct tg_outage *tg_region_outage(const struct tg_region *r, uint32_t leg)
-{
-	return row(r, TG_PART_OUTAGE, leg, sizeof(struct tg_outage));
-}
-
-struct tg_quality *tg_region_quality(const struct tg_region *r, uint32_t leg)
-{
-	return row(r, TG_PART_QUALITY, leg, sizeof(struct tg_quality));
-}
-
-struct tg_media_item *tg_region_media(const struct tg_region *r, uint32_t item)
-{
-	return row(r, TG_PART_MEDIA, item, sizeof(struct tg_media_item));
-}
-
-uint8_t *tg_region_arena(const struct tg_region *r)
-{
-	return row(r, TG_PART_ARENA, 0, 0);
-}
-
-struct tg_next_hop *tg_region_next_hops(const struct tg_region *r, uint32_t worker)
-{
-	return row(r, TG_PART_NEXT_HOPS, worker * TG_NEXT_HOPS, sizeof(struct tg_next_hop));
-}
-
-struct tg_worker_stats *tg_region_stats(const struct tg_region *r, uint32_t worker)
-{
-	return row(r, TG_PART_STATS, worker, sizeof(struct tg_worker_stats));
-}
-
-struct tg_timebase *tg_region_timebase(const struct tg_region *r)
-{
-	return &r->header->timebase;
-}
-
-const struct tg_ring *tg_region_commands(const struct tg_region *r, uint32_t worker)
-{
-	return &r->commands[worker];
-}
-
-const struct tg_ring *tg_region_events(const struct tg_region *r, uint32_t worker)
-{
-	return &r->events[worker];
-}
-
-const struct tg_ring *tg_region_meters(const struct tg_region *r, uint32_t worker)
-{
-	return &r->meters[worker];
-}
-
-uint32_t tg_region_next_generation(const struct tg_region *r)
-{
-	uint32_t next = atomic_load_explicit(&r->header->generation, memory_order_relaxed) + 1;
-	if (next == 0) /* 0 means free */
-		next = 1;
-	atomic_store_explicit(&r->header->generation, next, memory_order_relaxed);
-	return next;
-}
-
-void tg_region_beat(const struct tg_region *r, enum tg_role role, uint64_t utc_ns)
-{
-	atomic_store_explicit(&r->header->beat[role].pid, (uint32_t)getpid(), memory_order_relaxed);
-	atomic_store_explicit(&r->header->beat[role].utc_ns, utc_ns, memory_order_release);
-}
-
-uint64_t tg_region_last_beat(const struct tg_region *r, enum tg_role role, int *pid)
-{
-	uint64_t ns = atomic_load_explicit(&r->header->beat[role].utc_ns, memory_order_acquire);
-	*pid = (int)atomic_load_explicit(&r->header->beat[role].pid, memory_order_relaxed);
-	return ns;
 }

@@ -1,4 +1,4 @@
-/* Where everything lies in the region. Used by contract/region.c alone; a header so that tests reach it. */
+/* Where everything lies in the region. Used by contract/region*.c; a header so that tests reach it. */
 #ifndef TG_CONTRACT_REGION_LAYOUT_H
 #define TG_CONTRACT_REGION_LAYOUT_H
 

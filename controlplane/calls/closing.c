@@ -116,6 +116,15 @@ static bool end_dialog(struct engine *e, struct call *call, int leg, const json_
 	return true;
 }
 
+/* Final status of the leg's INVITE: a call that stood is billed as one. A caller who waits is told by a 500
+ * (ACTION_END); how a callee answers the CANCEL is not waited for. 0: not known. */
+static int last_status(const struct recovery_session *r, int leg, bool tells)
+{
+	if (r->leg_answered[leg])
+		return 200;
+	return leg == 0 && tells ? 500 : 0;
+}
+
 void closing_run(struct engine *e, const struct recovery_session *r, const json_t *kept)
 {
 	struct session *s = session_recover(registry_ref(e->registry), &r->id);
@@ -140,9 +149,10 @@ void closing_run(struct engine *e, const struct recovery_session *r, const json_
 		if (!l)
 			break;
 		set_row(e, call, i, &r->row[i]);
-		told += end_dialog(e, call, i, json_array_get(dialogs, (size_t)i));
+		bool tells = end_dialog(e, call, i, json_array_get(dialogs, (size_t)i));
+		told += tells;
 		l->ended_recorded = i >= r->legs || r->leg_ended[i];
-		session_leg_ended(s, i, 0, 41, RELEASED_BY_GATEWAY, s->reason, &env);
+		session_leg_ended(s, i, last_status(r, i, tells), 41, RELEASED_BY_GATEWAY, s->reason, &env);
 	}
 	s->stint_open = r->stint_open;
 	if (s->legs)

@@ -109,6 +109,9 @@ static void of_session(struct recovery_session *s, enum fact fact, const json_t 
 		s->row[leg] = (struct recovery_row){number_of(f, "region"), (uint32_t)number_of(f, "row"),
 			(uint32_t)number_of(f, "generation")};
 		break;
+	case FACT_leg_answered:
+		s->leg_answered[leg] = true;
+		break;
 	case FACT_leg_ended:
 		s->leg_ended[leg] = true;
 		break;

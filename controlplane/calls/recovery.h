@@ -25,7 +25,7 @@ struct recovery_session {
 	char text[ID_TEXT_BYTES];
 	struct id id;
 	char call[ID_TEXT_BYTES];
-	bool leg_ended[RECOVERY_LEGS_MAX];
+	bool leg_answered[RECOVERY_LEGS_MAX], leg_ended[RECOVERY_LEGS_MAX];
 	int legs;
 	struct recovery_row row[RECOVERY_LEGS_MAX]; /* of leg i; generation 0: none */
 	bool stint_open;

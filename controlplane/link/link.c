@@ -606,7 +606,8 @@ static void finish_batch(struct link *l, uint32_t w)
 	for (uint32_t i = 0; i < end->batch_n; i++) {
 		const struct tg_meter_record *r = &end->batch[i];
 		struct row_use *use = use_of(l, (struct link_row){r->leg, r->generation});
-		if (r->kind == TG_METER_PART && r->final && use && use->state == ROW_RELEASING)
+		if (r->kind == TG_METER_PART && is_of_worker(l, w, r) && r->final && use &&
+			use->state == ROW_RELEASING)
 			give_back(l, r->leg);
 	}
 	end->taken += end->batch_n;

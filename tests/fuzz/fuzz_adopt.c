@@ -28,6 +28,11 @@ static void on_row(void *ctx, struct link_row row)
 		abort();
 }
 
+static void on_latched(void *ctx, struct link_row row, uint32_t ip_be, uint16_t port)
+{
+	on_row(ctx, row);
+}
+
 static void on_play_refused(void *ctx, struct link_row row, uint32_t play_id)
 {
 	on_row(ctx, row);
@@ -45,6 +50,7 @@ static void on_snapshot(void *ctx, uint32_t tag, uint32_t worker, bool ok, const
 static const struct link_handler handler = {.digit = on_digit,
 	.play_done = on_play_done,
 	.media_timeout = on_row,
+	.latched = on_latched,
 	.play_refused = on_play_refused,
 	.refused = on_refused,
 	.released = on_row,

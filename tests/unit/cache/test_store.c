@@ -359,6 +359,115 @@ START_TEST(a_damaged_table_is_not_believed)
 }
 END_TEST
 
+/* Numbers that would be believed for ever: a version that the next ones wrap around after, a freshness
+ * without end. */
+START_TEST(numbers_out_of_reach_are_not_believed)
+{
+	begin_test();
+	for (int i = 0; i < 3; i++)
+		make(i, BLOCK);
+	uint32_t last = row(2)->version;
+	row(0)->version = UINT32_MAX;
+	atomic_store(&row(1)->fresh_ns, UINT64_MAX);
+	row(5)->version = UINT32_MAX; /* of a slot that was never used */
+	cache_store_close(store);
+	open_store();
+	ck_assert_uint_eq(cache_store_find(store, digest[0]), TG_NONE);
+	ck_assert_uint_eq(cache_store_find(store, digest[1]), TG_NONE);
+	ck_assert_uint_eq(cache_store_find(store, digest[2]), 2);
+	for (int i = 0; i < 12; i++) {
+		uint32_t version = row(make(i % 2, BLOCK))->version;
+		ck_assert_uint_gt(version, last);
+		ck_assert_uint_lt(version, last + 100);
+	}
+	end_test();
+}
+END_TEST
+
+/* Whose memory it is, by the table: within the arena, nobody's twice, and as much as the books say. */
+static void check_memory(void)
+{
+	bool taken[SMALL_BLOCKS] = {false};
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < SMALL_ITEMS; i++) {
+		ck_assert_uint_le(state(i), TG_MEDIA_RETIRED);
+		if (state(i) == TG_MEDIA_FREE)
+			continue;
+		ck_assert_uint_eq(row(i)->bytes % 4096, 0);
+		for (uint64_t at = row(i)->offset / 4096, n = row(i)->bytes / 4096; n; n--, at++) {
+			ck_assert_uint_lt(at, SMALL_BLOCKS);
+			ck_assert(!taken[at]);
+			taken[at] = true;
+		}
+		sum += row(i)->bytes;
+		if (state(i) != TG_MEDIA_READY)
+			continue;
+		ck_assert_uint_le(
+			(uint64_t)atomic_load(&row(i)->frames_ready) * CACHE_FRAME_BYTES, row(i)->bytes);
+		ck_assert_uint_eq(row(i)->frame_bytes, CACHE_FRAME_BYTES);
+		ck_assert(atomic_load(&row(i)->generation) && row(i)->version);
+	}
+	ck_assert_uint_eq(cache_store_figures(store).bytes_used, sum);
+}
+
+static void spoil_row(uint32_t item, unsigned *seed)
+{
+	uint8_t *bytes = (uint8_t *)row(item);
+	switch (rand_r(seed) % 4) {
+	case 0: /* all of it */
+		for (size_t i = 0; i < sizeof(struct tg_media_item); i++)
+			bytes[i] = (uint8_t)rand_r(seed);
+		break;
+	case 1: /* a byte */
+		bytes[rand_r(seed) % sizeof(struct tg_media_item)] = (uint8_t)rand_r(seed);
+		break;
+	case 2: /* plausible, but another's */
+		row(item)->offset = (uint64_t)(rand_r(seed) % 10) * 4096;
+		row(item)->bytes = (uint64_t)(rand_r(seed) % 10) * 4096;
+		atomic_store(&row(item)->state, (uint32_t)rand_r(seed) % 6);
+		break;
+	default: /* nothing */
+		break;
+	}
+}
+
+START_TEST(noise_in_the_table_is_never_believed)
+{
+	unsigned seed = 11;
+	uint32_t item;
+	begin_test();
+	for (int round = 0; round < 3000; round++) {
+		for (int i = 0; i < 4; i++)
+			if (!begin(i, (1 + (uint32_t)rand_r(&seed) % 2) * BLOCK, &item)) {
+				cache_store_ready(store, item, &(struct cache_origin){0});
+				cache_store_unpin(store, item);
+			}
+		for (uint32_t i = 0; i < SMALL_ITEMS; i++)
+			spoil_row(i, &seed);
+		if (rand_r(&seed) % 2)
+			play(0, (uint32_t)rand_r(&seed) % SMALL_ITEMS);
+		cache_store_close(store);
+		open_store();
+		check_memory();
+		for (int i = 0; i < 4; i++) {
+			item = cache_store_find(store, digest[i]);
+			ck_assert(item == TG_NONE || state(item) == TG_MEDIA_READY);
+		}
+		if (!begin(20, BLOCK, &item)) {
+			ck_assert_uint_ne(row(item)->version, 0);
+			check_memory();
+			cache_store_break(store, item);
+			cache_store_unpin(store, item);
+		}
+		/* And all of the memory can be had again. */
+		play(0, TG_NONE);
+		make(21, SMALL_BLOCKS * BLOCK);
+		check_memory();
+	}
+	end_test();
+}
+END_TEST
+
 /* Many sizes, plays and workers that move on at random: nobody's frames are ever overwritten. */
 START_TEST(random_life)
 {
@@ -398,10 +507,12 @@ END_TEST
 
 int main(void)
 {
-	return run_suite("store",
-		(const TTest *const[]){fill_and_find, evicts_the_least_recently_used,
-			the_table_can_be_full_too, what_is_held_stays, memory_waits_for_every_worker,
-			a_leg_that_took_it_last_keeps_it, a_dead_worker_holds_nothing,
-			a_new_version_supersedes, not_to_be_kept, broken_items_go,
-			a_successor_finds_everything, a_damaged_table_is_not_believed, random_life, NULL});
+	return run_suite(
+		"store", (const TTest *const[]){fill_and_find, evicts_the_least_recently_used,
+				 the_table_can_be_full_too, what_is_held_stays, memory_waits_for_every_worker,
+				 a_leg_that_took_it_last_keeps_it, a_dead_worker_holds_nothing,
+				 a_new_version_supersedes, not_to_be_kept, broken_items_go,
+				 a_successor_finds_everything, a_damaged_table_is_not_believed,
+				 numbers_out_of_reach_are_not_believed, noise_in_the_table_is_never_believed,
+				 random_life, NULL});
 }

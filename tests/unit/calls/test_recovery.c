@@ -41,6 +41,7 @@ START_TEST(an_open_session_is_found_with_what_it_had)
 	feed(FACT_leg_open, json_pack("{s:s, s:i}", "session", SE, "leg", 1));
 	feed(FACT_leg_media, json_pack("{s:s, s:i, s:I, s:i, s:i}", "session", SE, "leg", 1, "region",
 				     (json_int_t)77, "row", 5, "generation", 9));
+	feed(FACT_leg_answered, json_pack("{s:s, s:i}", "session", SE, "leg", 0));
 	feed(FACT_leg_ended, json_pack("{s:s, s:i}", "session", SE, "leg", 1));
 	feed(FACT_stint_open, json_pack("{s:s, s:i}", "session", SE, "stint", 0));
 	feed(FACT_stint_close, json_pack("{s:s, s:i}", "session", SE, "stint", 0));
@@ -52,12 +53,13 @@ START_TEST(an_open_session_is_found_with_what_it_had)
 	ck_assert_str_eq(s->call, CA);
 	ck_assert_int_eq(s->legs, 2);
 	ck_assert(!s->leg_ended[0] && s->leg_ended[1]);
+	ck_assert(s->leg_answered[0] && !s->leg_answered[1]);
 	ck_assert_uint_eq(s->row[1].generation, 9);
 	ck_assert_uint_eq(s->row[1].region, 77);
 	ck_assert_uint_eq(s->row[0].generation, 0);
 	ck_assert(s->stint_open);
 	ck_assert_uint_eq(s->stint, 1);
-	ck_assert_uint_eq(s->facts, 8);
+	ck_assert_uint_eq(s->facts, 9);
 	ck_assert(!recovery_elsewhere(s, 77) && recovery_elsewhere(s, 78));
 	ck_assert_int_eq(s->clock_step_ns, 0);
 	ck_assert(!recovery_was_closed(r, SE));

@@ -45,6 +45,13 @@ static int open_as(enum tg_role role, const struct tg_capacity *cap)
 	return tg_region_open(&region, dir, "region", cap, role, why, sizeof(why));
 }
 
+/* The header of the region that is open. */
+static struct tg_header *header(void)
+{
+	return (struct tg_header *)((char *)tg_region_timebase(region) -
+				    offsetof(struct tg_header, timebase));
+}
+
 START_TEST(the_first_creates_and_the_others_find_the_same)
 {
 	struct tg_capacity cap = capacity();
@@ -129,9 +136,8 @@ START_TEST(another_capacity_or_build_is_refused_with_both_values)
 	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), -EPROTO);
 	ck_assert_ptr_nonnull(strstr(why, "2 workers"));
 	cap = capacity();
-	/* The header lies at the start of the mapping that the first desired row's offset leads back to. */
-	struct tg_header *h = (struct tg_header *)((char *)tg_region_capacity(first) -
-						   offsetof(struct tg_header, capacity));
+	region = first;
+	struct tg_header *h = header();
 	h->struct_bytes[TG_STRUCT_tg_egress] = 999;
 	ck_assert_int_eq(open_as(TG_ROLE_DATAPLANE, &cap), -EPROTO);
 	ck_assert_ptr_nonnull(strstr(why, "tg_egress of 999 bytes"));
@@ -227,13 +233,6 @@ START_TEST(an_unfinished_region_is_made_anew)
 }
 END_TEST
 
-/* The header of the region that is open. */
-static struct tg_header *header(void)
-{
-	return (struct tg_header *)((char *)tg_region_capacity(region) -
-				    offsetof(struct tg_header, capacity));
-}
-
 static void begin_damage(void)
 {
 	struct tg_capacity cap = capacity();
@@ -278,6 +277,27 @@ START_TEST(a_damaged_region_is_moved_aside)
 	begin_damage();
 	atomic_store(&tg_region_timebase(region)->ns_per_tick_q32, 1);
 	end_damage("a damaged clock");
+	remove_dir();
+}
+END_TEST
+
+/* Somebody writes over the header of a region that is open: who has it open is not led astray. */
+START_TEST(a_header_that_turns_to_noise_is_not_read_again)
+{
+	struct tg_capacity cap = capacity();
+	make_dir();
+	begin_damage();
+	uint64_t id = tg_region_id(region);
+	const struct tg_egress *row = tg_region_egress(region, 63);
+	struct tg_worker_stats *stats = tg_region_stats(region, 1);
+	fill_with_noise((uint8_t *)&header()->total_bytes,
+		offsetof(struct tg_header, generation) - offsetof(struct tg_header, total_bytes));
+	ck_assert_uint_eq(tg_region_id(region), id);
+	ck_assert_uint_eq(tg_region_legs(region), 64);
+	ck_assert_mem_eq(tg_region_capacity(region), &cap, sizeof(cap));
+	ck_assert_ptr_eq(tg_region_egress(region, 63), row);
+	ck_assert_ptr_eq(tg_region_stats(region, 1), stats);
+	end_damage("damaged");
 	remove_dir();
 }
 END_TEST
@@ -411,6 +431,7 @@ TESTS("region", the_first_creates_and_the_others_find_the_same, parts_neither_ov
 	a_second_process_of_a_role_is_kept_out_until_the_first_is_dead,
 	another_capacity_or_build_is_refused_with_both_values, what_is_no_region_is_moved_aside,
 	an_unfinished_region_is_made_anew, a_damaged_region_is_moved_aside,
-	a_ring_with_more_records_than_room_is_damaged, what_the_other_plane_has_open_is_left_alone,
-	of_damaged_ones_the_newest_is_kept, another_nodes_region_is_refused_with_both_names,
-	a_failed_creation_leaves_nothing_behind, two_that_start_together_make_one_region)
+	a_header_that_turns_to_noise_is_not_read_again, a_ring_with_more_records_than_room_is_damaged,
+	what_the_other_plane_has_open_is_left_alone, of_damaged_ones_the_newest_is_kept,
+	another_nodes_region_is_refused_with_both_names, a_failed_creation_leaves_nothing_behind,
+	two_that_start_together_make_one_region)

@@ -14,10 +14,12 @@ static struct link *l;
 static char name[64], dir[SCRATCH_BYTES];
 static unsigned digits, plays, latched, released, refused, plays_refused;
 static uint32_t latched_ip_be, latched_port;
-static char last_digit;
+static char last_digit, pressed[64];
 
 static void on_digit(void *ctx, struct link_row row, char digit)
 {
+	if (digits < sizeof(pressed) - 1)
+		pressed[digits] = digit;
 	digits++;
 	last_digit = digit;
 }
@@ -80,11 +82,12 @@ static void open_link(void)
 	ck_assert_int_eq(link_open(&l, &o), 0);
 }
 
-static void setup(void)
+static void setup_workers(uint32_t workers)
 {
 	char why[512] = "";
 	digits = plays = released = refused = plays_refused = 0;
-	struct tg_capacity cap = {.workers = 1,
+	memset(pressed, 0, sizeof(pressed));
+	struct tg_capacity cap = {.workers = workers,
 		.addresses = 1,
 		.port_min = 20000,
 		.ports = 8,
@@ -100,6 +103,16 @@ static void setup(void)
 	struct journal_options o = {.dir = dir, .segment_bytes = 1 << 20, .now = now};
 	ck_assert_msg(!journal_open(&journal, &o, why, sizeof(why)), "%s", why);
 	open_link();
+}
+
+static void setup(void)
+{
+	setup_workers(1);
+}
+
+static void setup_two(void)
+{
+	setup_workers(2);
 }
 
 static void teardown(void)
@@ -571,6 +584,90 @@ START_TEST(a_snapshot_is_compared_with_what_was_journalled)
 }
 END_TEST
 
+/* A row whose digits are noise: only what a telephone has is passed on. */
+START_TEST(what_is_no_digit_is_not_passed_on)
+{
+	struct link_row row = open_row();
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	memcpy(e->digits, "1\0x \xff\n*a#ED", 12);
+	atomic_store(&e->digit_count, 12);
+	event(TG_EVENT_NEWS, row, 0);
+	link_poll(l);
+	ck_assert_str_eq(pressed, "1*#D");
+}
+END_TEST
+
+/* A count that no worker of ours writes: what the queue can hold is looked at, and no more. */
+START_TEST(a_digit_count_of_noise_ends)
+{
+	struct link_row row = open_row();
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	memset(e->digits, '7', sizeof(e->digits));
+	atomic_store(&e->digit_count, 0xdeadbeef);
+	event(TG_EVENT_NEWS, row, 0);
+	link_poll(l);
+	ck_assert_uint_eq(digits, TG_DIGITS_WAITING);
+	atomic_store(&e->digit_count, 0xdeadbef0);
+	event(TG_EVENT_NEWS, row, 0);
+	link_poll(l);
+	ck_assert_uint_eq(digits, TG_DIGITS_WAITING + 1);
+}
+END_TEST
+
+static void count_meters(void *ctx, const struct journal_record *record)
+{
+	*(unsigned *)ctx += record->fact == FACT_meter;
+}
+
+static unsigned meters_in_journal(void)
+{
+	char why[512];
+	unsigned n = 0;
+	ck_assert_msg(!journal_read(dir, count_meters, &n, why, sizeof(why)), "%s", why);
+	return n;
+}
+
+/* Of two workers with two rows each. Those that can be nobody's leave the ring, and nothing else comes of
+ * them: no money, no row that is free. */
+START_TEST(a_meter_record_of_no_worker_is_not_counted)
+{
+	struct link_row row = open_row(); /* worker 0's */
+	struct link_chain chain = {.n = 0};
+	link_release(l, &chain, row);
+	link_submit(l, &chain);
+	const struct tg_meter_record good = {
+		.kind = TG_METER_PART, .final = 1, .leg = row.row, .generation = row.generation};
+	struct tg_meter_record bad[6];
+	for (int i = 0; i < 6; i++) {
+		bad[i] = good;
+		bad[i].counts.v[0] = 1000;
+	}
+	bad[0].worker = 1;        /* says that it is another's */
+	bad[1].leg = 4;           /* a row that there is not */
+	bad[2].leg = TG_NONE;     /* the same */
+	bad[3].leg = row.row ^ 2; /* the other worker's */
+	bad[4].generation = 0;    /* of nobody */
+	bad[5].kind = 77;         /* no record at all */
+	ck_assert_int_eq(tg_ring_push_bulk(tg_region_meters(worker, 0), bad, 6), 0);
+	settle();
+	ck_assert_uint_eq(tg_ring_waiting(tg_region_meters(worker, 0)), 0);
+	ck_assert_uint_eq(meters_in_journal(), 0);
+	ck_assert_uint_eq(released, 0);
+	ck_assert(link_releasing(l, row));
+	ck_assert_uint_eq(link_rows_in_use(l), 1);
+	ck_assert_int_eq(tg_ring_push(tg_region_meters(worker, 0), &good), 0);
+	settle();
+	ck_assert_uint_eq(meters_in_journal(), 1);
+	ck_assert_uint_eq(released, 1);
+	ck_assert_uint_eq(link_rows_in_use(l), 0);
+	/* Nor does the audit believe them. */
+	struct tg_meter_record sum = {.kind = TG_METER_SNAPSHOT, .leg = TG_NONE};
+	ck_assert_int_eq(tg_ring_push(tg_region_meters(worker, 0), &sum), 0);
+	settle();
+	ck_assert(snapshot_ok);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("link");
@@ -594,7 +691,13 @@ int main(void)
 	tcase_add_test(t, a_relay_is_done_where_the_row_hears_that_very_leg);
 	tcase_add_test(t, commands_wait_for_room_in_order);
 	tcase_add_test(t, a_snapshot_is_compared_with_what_was_journalled);
+	tcase_add_test(t, what_is_no_digit_is_not_passed_on);
+	tcase_add_test(t, a_digit_count_of_noise_ends);
 	suite_add_tcase(s, t);
+	TCase *two = tcase_create("two workers");
+	tcase_add_checked_fixture(two, setup_two, teardown);
+	tcase_add_test(two, a_meter_record_of_no_worker_is_not_counted);
+	suite_add_tcase(s, two);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);
