@@ -45,7 +45,7 @@ void usage_destroy(struct usage *usage);
 
 /* Takes node_start, leg_media, meter and session_close; other facts are passed over. A session is forgotten
  * at its session_close: ask before. Returns 0, -EINVAL for a payload without the members that it must have,
- * or -ENOMEM. */
+ * or with counts that can't be, or -ENOMEM. */
 int usage_feed(struct usage *usage, enum fact fact, const json_t *payload);
 
 /* Entries of a session, by leg and then by stint; NULL and *n 0 when there are none. Borrowed until the next
@@ -53,6 +53,8 @@ int usage_feed(struct usage *usage, enum fact fact, const json_t *payload);
 const struct usage_entry *usage_of(const struct usage *usage, const char *session, size_t *n);
 /* Legs of the session whose final meter record hasn't come: parts of them are open. */
 unsigned usage_open_legs(const struct usage *usage, const char *session);
+/* Is that so, or could one of its records not be read? Then its entries are not all there is. */
+bool usage_lacks(const struct usage *usage, const char *session);
 /* Was this record counted before? For whoever reads the meter ring again after a crash. */
 bool usage_has(const struct usage *usage, const struct usage_part *part);
 /* Records that are counted in the sums but belong to no session: their leg_media hasn't come, or the session
