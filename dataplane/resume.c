@@ -36,6 +36,7 @@ static void find_open(struct dp_legs *l)
 		uint32_t out = atomic_load_explicit(&e->generation, memory_order_relaxed);
 		if (in != out || !in) {
 			row->flags = 0;
+			l->damaged += in && out; /* no kill leaves both, and different */
 			atomic_store_explicit(&row->generation, 0, memory_order_relaxed);
 			atomic_store_explicit(&e->generation, 0, memory_order_relaxed);
 			continue;

@@ -348,7 +348,7 @@ int cdr_session_rows(
 {
 	struct making m = {.session = s, .close = close, .emit = emit, .ctx = ctx};
 	m.entry = usage_of(usage, s->id, &m.entries);
-	m.meters_missing = usage_open_legs(usage, s->id) > 0;
+	m.meters_missing = usage_lacks(usage, s->id);
 	m.end_ns = time_of(close, "at_ns");
 	m.step_ns = fact_clock_step_ns(s->open);
 	/* Nothing metered goes without a row, even if the facts that open leg or stint are not there. */

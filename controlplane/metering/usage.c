@@ -246,12 +246,22 @@ static int keep(struct usage *u, struct usage_row *r, const struct usage_figures
 	return 0;
 }
 
+/* Its figures are lost, and whoever they were of must not look as if nothing were missing. */
+static void note_unreadable(struct usage *u, const struct usage_part *p)
+{
+	struct usage_row *r = find_row(u, p->region, p->row);
+	if (r && r->session && r->generation == p->generation)
+		r->session->unreadable = true;
+}
+
 static int feed_meter(struct usage *u, const json_t *payload)
 {
 	struct usage_figures f;
 	int e = usage_figures_read(&f, payload, u->region);
-	if (e)
+	if (e) {
+		note_unreadable(u, &f.name);
 		return e;
+	}
 	if (usage_has(u, &f.name))
 		return 0;
 	struct usage_row *r = row_of(u, f.name.region, f.name.row, f.name.generation);
@@ -377,6 +387,12 @@ bool usage_is_final(const struct usage *u, uint64_t region, uint32_t number, uin
 {
 	const struct usage_row *r = find_row(u, region, number);
 	return r && (is_before(generation, r->generation) || (r->generation == generation && r->final));
+}
+
+bool usage_lacks(const struct usage *u, const char *session)
+{
+	const struct usage_session *s = find_session(u, session);
+	return s && (s->open_legs || s->unreadable);
 }
 
 bool usage_has(const struct usage *u, const struct usage_part *p)

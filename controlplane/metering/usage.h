@@ -52,7 +52,7 @@ void usage_destroy(struct usage *usage);
 
 /* Takes node_start, leg_media, meter and session_close; other facts are passed over. A session is forgotten
  * at its session_close: ask before. Returns 0, -EINVAL for a payload without the members that it must have,
- * or -ENOMEM. */
+ * or with counts that can't be, or -ENOMEM. */
 int usage_feed(struct usage *usage, enum fact fact, const json_t *payload);
 
 /* Entries of a session, by leg and then by stint; NULL and *n 0 when there are none. Borrowed until the next
@@ -60,6 +60,8 @@ int usage_feed(struct usage *usage, enum fact fact, const json_t *payload);
 const struct usage_entry *usage_of(const struct usage *usage, const char *session, size_t *n);
 /* Legs of the session whose final meter record hasn't come: parts of them are open. */
 unsigned usage_open_legs(const struct usage *usage, const char *session);
+/* Is that so, or could one of its records not be read? Then its entries are not all there is. */
+bool usage_lacks(const struct usage *usage, const char *session);
 /* Has this generation of the row its final meter record? */
 bool usage_is_final(const struct usage *usage, uint64_t region, uint32_t row, uint32_t generation);
 /* Was this record counted before? For whoever reads the meter ring again after a crash. */

@@ -6,6 +6,9 @@
 
 #include "controlplane/journal/fact_value.h"
 
+/* More than any leg counts in a part: a worker's noise, that must not be billed. */
+#define COUNT_MAX (1ull << 48)
+
 static void read_quality(struct usage_quality *q, const json_t *payload)
 {
 	q->has_trip = fact_u32(payload, "round_trip_us", &q->round_trip_us) &&
@@ -28,7 +31,7 @@ int usage_figures_read(struct usage_figures *f, const json_t *payload, uint64_t 
 		!fact_u64(payload, "start_ns", &f->start_ns) || !fact_u64(payload, "end_ns", &f->end_ns))
 		return -EINVAL;
 	for (int i = 0; i < TG_METERS; i++)
-		if (!fact_u64(payload, tg_meter_name[i], &f->counts.v[i]))
+		if (!fact_u64(payload, tg_meter_name[i], &f->counts.v[i]) || f->counts.v[i] > COUNT_MAX)
 			return -EINVAL;
 	fact_u64(payload, "lost", &f->lost);
 	fact_u32(payload, "jitter_us", &f->jitter_us);

@@ -12,6 +12,7 @@ struct usage_session {
 	struct usage_entry *entry;
 	size_t entries, room;
 	unsigned open_legs;
+	bool unreadable; /* a meter record of it made no sense */
 };
 
 /* A meter record's figures. */
@@ -25,7 +26,8 @@ struct usage_figures {
 	struct tg_meter counts;
 };
 
-/* Reads FACT_meter. Returns 0 or -EINVAL; region: of a record that names none. */
+/* Reads FACT_meter. Returns 0, or -EINVAL for one that is not whole or counts what nobody can have counted;
+ * the name is filled as far as it is there. region: of a record that names none. */
 int usage_figures_read(struct usage_figures *f, const json_t *payload, uint64_t region);
 /* Adds a record to the entry of its stint and this leg. Returns 0 or -ENOMEM. */
 int usage_session_add(struct usage_session *s, uint32_t leg, const struct usage_figures *f);

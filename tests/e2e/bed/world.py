@@ -78,6 +78,14 @@ class World:
         self._stack.callback(call, "umount", "-l", state)
         return state
 
+    def huge_pages(self, mib):
+        """A file system of huge pages of its own, with room for so much. Returns its directory."""
+        directory = os.path.join(self.directory, "huge")
+        os.makedirs(directory)
+        call("mount", "-t", "hugetlbfs", "-o", f"size={mib}M", "none", directory)
+        self._stack.callback(call, "umount", "-l", directory)
+        return directory
+
     # --- far ends ------------------------------------------------------------------------------------
 
     def caller(self, *steps, host=None, label="caller", number=CALLED, **more):

@@ -269,6 +269,32 @@ START_TEST(bad_payloads)
 }
 END_TEST
 
+/* Noise of a damaged row: it is not counted, and its session says that something is missing. */
+START_TEST(counts_that_can_not_be)
+{
+	static const json_int_t noise[] = {-1, INT64_MIN, INT64_MAX, ((json_int_t)1 << 48) + 1};
+	for (int i = 0; i < 4; i++) {
+		char name[2] = {(char)('A' + i), '\0'};
+		ck_assert_int_eq(media(name, 0, 7 + i, 1), 0);
+		json_t *f = meter_of(0, 7 + i, 1, 0, 0, 10, false);
+		json_object_set_new(f, tg_meter_name[TG_METERS - 1], json_integer(noise[i]));
+		ck_assert_int_eq(feed(FACT_meter, f), -EINVAL);
+		ck_assert_int_eq(meter(7 + i, 1, 0, 1, 10, true), 0);
+		ck_assert_uint_eq(usage_open_legs(u, name), 0);
+		ck_assert(usage_lacks(u, name));
+	}
+	ck_assert_uint_eq(sum(0, 0), 40);
+	/* Another session is none the worse for it, nor is one whose row it was before. */
+	ck_assert_int_eq(media("Z", 0, 7, 2), 0);
+	ck_assert(usage_lacks(u, "Z"));
+	json_t *late = meter_of(0, 7, 1, 0, 5, 10, false);
+	json_object_set_new(late, tg_meter_name[0], json_integer(-1));
+	ck_assert_int_eq(feed(FACT_meter, late), -EINVAL);
+	ck_assert_int_eq(meter(7, 2, 0, 0, 10, true), 0);
+	ck_assert(!usage_lacks(u, "Z"));
+}
+END_TEST
+
 START_TEST(many_rows)
 {
 	for (int i = 0; i < 20000; i++) {
@@ -289,7 +315,8 @@ int main(void)
 	const TTest *const tests[] = {two_legs_two_stints, offered_twice_counts_once,
 		offered_again_after_close, meter_before_leg_media, row_taken_before_its_final_record,
 		generation_wraps, workers_and_regions_apart, region_of_node_start,
-		a_rows_generation_is_final_with_its_last_record, bad_payloads, many_rows};
+		a_rows_generation_is_final_with_its_last_record, bad_payloads, counts_that_can_not_be,
+		many_rows};
 	Suite *suite = suite_create("usage");
 	TCase *tcase = tcase_create("usage");
 	tcase_set_timeout(tcase, 30);
