@@ -36,6 +36,7 @@ struct control {
 	struct settings settings;
 	struct tg_region *region;
 	struct registry *registry;
+	struct shelf *shelf;
 	struct loop *loop;
 	struct usage *usage;
 	struct recovery *recovery;
@@ -47,8 +48,7 @@ struct control {
 	bool replaying;
 	int signals, alive;
 	struct notify notify;
-	char shelf_dir[PATH_MAX], journal_dir[PATH_MAX], cdr_dir[PATH_MAX], media_socket[PATH_MAX],
-		control_socket[PATH_MAX];
+	char journal_dir[PATH_MAX], cdr_dir[PATH_MAX], media_socket[PATH_MAX], control_socket[PATH_MAX];
 };
 
 static int fail(const char *why)
@@ -206,7 +206,6 @@ static int make_paths(struct control *c, char *why, size_t n)
 			return e;
 		}
 	}
-	shelf_place(c->settings.node.run_dir, c->settings.region.name, c->shelf_dir, sizeof(c->shelf_dir));
 	return 0;
 }
 
@@ -226,6 +225,19 @@ static int open_region(struct control *c, char *why, size_t n)
 			"effect=\"slower\" advice=\"sysctl -w vm.nr_hugepages=N; mount -t hugetlbfs nodev "
 			"%s\"",
 			c->settings.region.dir);
+	return e;
+}
+
+/* What is kept of sessions is read and parsed while the journal is. */
+static int open_shelf(struct control *c, char *why, size_t n)
+{
+	char dir[PATH_MAX];
+	shelf_place(c->settings.node.run_dir, c->settings.region.name, dir, sizeof(dir));
+	int e = shelf_open(&c->shelf, dir);
+	if (!e)
+		e = shelf_read_ahead(c->shelf);
+	if (e)
+		snprintf(why, n, "cannot open the sessions' directory %s: %s", dir, strerror(-e));
 	return e;
 }
 
@@ -274,7 +286,7 @@ static int open_engine(struct control *c, char *why, size_t n)
 		.loop = c->loop,
 		.registry = c->registry,
 		.media_socket = c->media_socket,
-		.shelf_dir = c->shelf_dir,
+		.shelf = c->shelf,
 		.usage = c->usage,
 		.recovery = c->recovery,
 		.cdr_open_rows = cdr_open_rows,
@@ -284,6 +296,7 @@ static int open_engine(struct control *c, char *why, size_t n)
 	struct engine *e = NULL;
 	int err = engine_create(&e, &o, why, n);
 	c->registry = NULL; /* the engine's, also when it failed */
+	c->shelf = NULL;
 	if (err)
 		return err;
 	atomic_store_explicit(&c->engine, e, memory_order_release);
@@ -302,6 +315,8 @@ static int start(struct control *c, char *why, size_t n)
 		e = open_region(c, why, n);
 	if (!e)
 		e = loop_create(&c->loop);
+	if (!e)
+		e = open_shelf(c, why, n);
 	if (!e)
 		e = open_records(c, why, n);
 	if (!e)
@@ -338,6 +353,7 @@ static void stop(struct control *c)
 	recovery_destroy(c->recovery);
 	usage_destroy(c->usage);
 	loop_destroy(c->loop);
+	shelf_close(c->shelf);
 	registry_unref(c->registry);
 	tg_region_close(c->region);
 	if (c->signals >= 0)
