@@ -523,7 +523,7 @@ int main(void)
 	TCase *tcase = tcase_create("records");
 	tcase_set_timeout(tcase, 100);
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_loop_test(tcase, same_as_from_the_whole_journal, 1, 5);
+	tcase_add_loop_test(tcase, same_as_from_the_whole_journal, 1, 4);
 	tcase_add_test(tcase, segments_before_it_may_be_elsewhere);
 	tcase_add_test(tcase, damaged_ones_are_not_used);
 	tcase_add_test(tcase, only_of_this_journal);
