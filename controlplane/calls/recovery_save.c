@@ -16,11 +16,12 @@ static void save_session(struct pack *p, const struct recovery_session *s)
 	pack_number(p, s->facts);
 	/* Facts may be of legs that were never opened. */
 	int n = RECOVERY_LEGS_MAX;
-	while (n && !s->leg_ended[n - 1] && !s->row[n - 1].generation && !s->row[n - 1].region &&
-		!s->row[n - 1].row)
+	while (n && !s->leg_ended[n - 1] && !s->leg_answered[n - 1] && !s->row[n - 1].generation &&
+		!s->row[n - 1].region && !s->row[n - 1].row)
 		n--;
 	pack_number(p, (uint64_t)n);
 	for (int i = 0; i < n; i++) {
+		pack_number(p, s->leg_answered[i]);
 		pack_number(p, s->leg_ended[i]);
 		pack_number(p, s->row[i].region);
 		pack_number(p, s->row[i].row);
@@ -32,6 +33,7 @@ static void load_legs(struct unpack *u, struct recovery_session *s)
 {
 	size_t n = unpack_number_to(u, RECOVERY_LEGS_MAX);
 	for (size_t i = 0; i < n; i++) {
+		s->leg_answered[i] = unpack_number_to(u, 1);
 		s->leg_ended[i] = unpack_number_to(u, 1);
 		s->row[i].region = unpack_number(u);
 		s->row[i].row = (uint32_t)unpack_number_to(u, UINT32_MAX);

@@ -17,6 +17,34 @@ static void load_counts(struct unpack *u, struct tg_meter *counts)
 		counts->v[i] = unpack_number(u);
 }
 
+static void save_quality(struct pack *p, const struct usage_quality *q)
+{
+	pack_number(p, q->has_trip);
+	pack_number(p, q->has_far);
+	pack_number(p, q->has_from);
+	pack_number(p, q->has_to);
+	pack_number(p, q->round_trip_us);
+	pack_number(p, q->round_trip_average_us);
+	pack_number(p, q->far_lost);
+	pack_number(p, q->far_jitter_us);
+	pack_number(p, q->mos_from_x100);
+	pack_number(p, q->mos_to_x100);
+}
+
+static void load_quality(struct unpack *u, struct usage_quality *q)
+{
+	q->has_trip = unpack_number_to(u, 1);
+	q->has_far = unpack_number_to(u, 1);
+	q->has_from = unpack_number_to(u, 1);
+	q->has_to = unpack_number_to(u, 1);
+	q->round_trip_us = (uint32_t)unpack_number_to(u, UINT32_MAX);
+	q->round_trip_average_us = (uint32_t)unpack_number_to(u, UINT32_MAX);
+	q->far_lost = (uint32_t)unpack_number_to(u, UINT32_MAX);
+	q->far_jitter_us = (uint32_t)unpack_number_to(u, UINT32_MAX);
+	q->mos_from_x100 = (uint32_t)unpack_number_to(u, UINT32_MAX);
+	q->mos_to_x100 = (uint32_t)unpack_number_to(u, UINT32_MAX);
+}
+
 static void save_entry(struct pack *p, const struct usage_entry *e)
 {
 	pack_number(p, e->leg);
@@ -31,6 +59,7 @@ static void save_entry(struct pack *p, const struct usage_entry *e)
 	pack_number(p, e->outages);
 	pack_number(p, e->outage_ms);
 	pack_number(p, e->uncertain_packets);
+	save_quality(p, &e->quality);
 }
 
 static void load_entry(struct unpack *u, struct usage_entry *e)
@@ -47,6 +76,7 @@ static void load_entry(struct unpack *u, struct usage_entry *e)
 	e->outages = unpack_number(u);
 	e->outage_ms = unpack_number(u);
 	e->uncertain_packets = unpack_number(u);
+	load_quality(u, &e->quality);
 }
 
 static void save_figures(struct pack *p, const struct usage_figures *f)
@@ -63,6 +93,7 @@ static void save_figures(struct pack *p, const struct usage_figures *f)
 	pack_number(p, f->uncertain_packets);
 	pack_number(p, f->final);
 	pack_number(p, f->media_timeout);
+	save_quality(p, &f->quality);
 	save_counts(p, &f->counts);
 }
 
@@ -81,6 +112,7 @@ static void load_figures(struct unpack *u, const struct usage_row *r, struct usa
 	f->uncertain_packets = unpack_number(u);
 	f->final = unpack_number_to(u, 1);
 	f->media_timeout = unpack_number_to(u, 1);
+	load_quality(u, &f->quality);
 	load_counts(u, &f->counts);
 }
 
@@ -168,6 +200,7 @@ static void save_session(const void *node, VISIT visit, void *ctx)
 	struct pack *p = ctx;
 	pack_text(p, s->id, strlen(s->id));
 	pack_number(p, s->open_legs);
+	pack_number(p, s->unreadable);
 	pack_number(p, s->entries);
 	for (size_t i = 0; i < s->entries; i++)
 		save_entry(p, &s->entry[i]);
@@ -191,6 +224,7 @@ static int load_session(struct unpack *u, struct usage *usage)
 	if (s->rows || s->entry)
 		return -EBADMSG;
 	s->open_legs = (unsigned)unpack_number_to(u, UINT32_MAX);
+	s->unreadable = unpack_number_to(u, 1);
 	size_t n = unpack_count(u);
 	s->entry = n ? calloc(n, sizeof(*s->entry)) : NULL;
 	if (n && !s->entry)

@@ -187,6 +187,21 @@ static void rename_sessions(void)
 	}
 }
 
+/* What RTCP said of a leg, of some records; of one session in five, a record that nobody can read. */
+static void rtcp_and_noise(void)
+{
+	static const char *const figure[] = {"round_trip_us", "round_trip_average_us", "far_lost",
+		"far_jitter_us", "mos_from_x100", "mos_to_x100"};
+	for (size_t i = 0; i < story.n; i++) {
+		if (story.record[i].fact != FACT_meter)
+			continue;
+		for (int k = 0; rand() % 2 && k < 6; k++)
+			json_object_set_new(story.payload[i], figure[k], json_integer(100 + rand() % 300));
+		if (rand() % 5 == 0)
+			json_object_set_new(story.payload[i], "lost", json_string("noise"));
+	}
+}
+
 /* Rows that are used again, records that are offered twice, one before its leg_media, outages, a clock that
  * was stepped, sessions that overlap and files of all kinds of ends; the last sessions stay open. */
 static void tell(unsigned seed)
@@ -226,6 +241,7 @@ static void tell(unsigned seed)
 		if (rand() % 5 == 0)
 			story_start(&story, 1 + rand() % 30);
 	}
+	rtcp_and_noise();
 	rename_sessions();
 }
 
