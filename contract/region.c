@@ -105,12 +105,23 @@ static int check_header(
 	return 0;
 }
 
+/* IPv4 first, then as many of IPv6 as it says. */
+static bool addresses_in_order(const struct tg_capacity *cap)
+{
+	for (uint32_t a = 0; a < cap->addresses; a++)
+		if (cap->address[a].family !=
+			(a + cap->ipv6_addresses < cap->addresses ? TG_FAMILY_IPV4 : TG_FAMILY_IPV6))
+			return false;
+	return cap->ipv6_addresses <= cap->addresses;
+}
+
 static int check_capacity(const struct tg_capacity *cap, char *why, size_t n)
 {
 	if (cap->workers < 1 || cap->workers > TG_WORKERS_MAX || cap->addresses < 1 ||
 		cap->addresses > TG_ADDRS_MAX || cap->ports < 2 || (cap->ports & 1) || (cap->port_min & 1) ||
 		cap->port_min < 1024 || cap->port_min + cap->ports > 65536 || cap->media_items < 1 ||
-		cap->arena_bytes < 4096 || cap->workers > cap->addresses * (cap->ports / 2))
+		cap->arena_bytes < 4096 || cap->workers > cap->addresses * (cap->ports / 2) ||
+		!addresses_in_order(cap))
 		return explain(why, n, -EINVAL, "capacity out of range: check media.* in the settings");
 	return 0;
 }
@@ -398,6 +409,12 @@ struct tg_ingress *tg_region_ingress(const struct tg_region *r, uint32_t leg)
 struct tg_egress *tg_region_egress(const struct tg_region *r, uint32_t leg)
 {
 	return row(r, TG_PART_EGRESS, leg, sizeof(struct tg_egress));
+}
+
+struct tg_leg_ipv6 *tg_region_ipv6(const struct tg_region *r, uint32_t leg)
+{
+	return r->header->capacity.ipv6_addresses ? row(r, TG_PART_IPV6, leg, sizeof(struct tg_leg_ipv6))
+						  : NULL;
 }
 
 struct tg_media_item *tg_region_media(const struct tg_region *r, uint32_t item)

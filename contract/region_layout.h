@@ -16,6 +16,7 @@
 	SHARED(tg_desired)        \
 	SHARED(tg_ingress)        \
 	SHARED(tg_egress)         \
+	SHARED(tg_leg_ipv6)       \
 	SHARED(tg_media_item)     \
 	SHARED(tg_next_hop)       \
 	SHARED(tg_worker_stats)   \
@@ -40,6 +41,7 @@ enum tg_part {
 	TG_PART_DESIRED,
 	TG_PART_EGRESS,
 	TG_PART_INGRESS,
+	TG_PART_IPV6,
 	TG_PART_MEDIA,
 	TG_PART_ARENA,
 	TG_PARTS

@@ -14,7 +14,7 @@ static uint32_t legs_of_worker(const struct tg_capacity *cap, uint32_t worker)
 	return n;
 }
 
-int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, uint8_t dscp)
+int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker)
 {
 	memset(l, 0, sizeof(*l));
 	uint64_t now = tg_tsc();
@@ -24,11 +24,11 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 	l->rows = tg_region_legs(region);
 	l->ingress = tg_region_ingress(region, 0);
 	l->egress = tg_region_egress(region, 0);
+	l->ipv6 = tg_region_ipv6(region, 0);
 	l->desired = tg_region_desired(region, 0);
 	l->media = tg_region_media(region, 0);
 	l->arena = tg_region_arena(region);
 	l->stats = tg_region_stats(region, worker);
-	l->dscp = dscp;
 	dp_clock_init(&l->clock,
 		atomic_load_explicit(&tg_region_timebase(region)->ticks_per_s, memory_order_relaxed));
 	dp_nexthops_attach(&l->hops, tg_region_next_hops(region, worker));

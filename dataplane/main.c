@@ -139,7 +139,6 @@ static int open_workers(struct dataplane *d, char *why)
 		.exchange = &d->exchange,
 		.port = d->port,
 		.ports = d->ports,
-		.dscp = (uint8_t)d->settings.media.dscp,
 		.adaptive = strcmp(d->settings.media.idle, "spin") != 0,
 		.stop = &d->stop};
 	d->worker = aligned_alloc(TG_CACHE_LINE, d->cap.workers * sizeof(*d->worker));
@@ -226,6 +225,8 @@ static void run_main(struct dataplane *d)
 		}
 		if (now - refresh >= REFRESH_NS) {
 			tg_timebase_refresh(tb, tg_tsc(), clock_utc_ns());
+			for (uint32_t p = 0; p < d->ports; p++)
+				dp_port_refresh_mtu(&d->port[p]);
 			refresh = now;
 		}
 		if (now - beat >= BEAT_NS) {

@@ -17,7 +17,7 @@ void dp_nexthops_attach(struct dp_nexthops *hops, struct tg_next_hop *entry);
 
 /* The entry for an address, one reference more; TG_NONE if the table is full. An address that nobody uses any
  * more stays known until its entry is needed, so that the next call to it needn't wait for a neighbour. */
-uint32_t dp_nexthops_ref(struct dp_nexthops *hops, uint32_t ip_be);
+uint32_t dp_nexthops_ref(struct dp_nexthops *hops, const struct tg_addr *address);
 /* TG_NONE is allowed. */
 void dp_nexthops_unref(struct dp_nexthops *hops, uint32_t index);
 

@@ -36,13 +36,47 @@ void dp_write_link(uint8_t *at, const struct dp_link *link)
 		dp_put16(at + 2, link->vlan);
 		at += 4;
 	}
-	dp_put16(at, 0x0800);
+	dp_put16(at, link->ipv6 ? 0x86dd : 0x0800);
+}
+
+/* UDP header, and its checksum over all that it covers. pseudo: sum over the two addresses. */
+static void write_udp(uint8_t *udp, const struct dp_flow *f, uint16_t udp_bytes, uint32_t pseudo)
+{
+	dp_put16_be(udp, f->src_port_be);
+	dp_put16_be(udp + 2, f->dst_port_be);
+	dp_put16(udp + 4, udp_bytes);
+	dp_put16(udp + 6, 0);
+	uint16_t sum = (uint16_t)~dp_sum(udp, udp_bytes, pseudo + htobe16(17) + htobe16(udp_bytes));
+	dp_put16_be(udp + 6, sum ? sum : 0xffff); /* 0 would say "none": RFC 768, RFC 8200 8.1 */
+}
+
+/* One value per flow, evenly spread, so that who balances by it need not look at ports: RFC 6437 section 3.
+ */
+static uint32_t flow_label(const struct dp_flow *f)
+{
+	uint32_t x = dp_get32(f->dst_ip6 + 12) ^ ((uint32_t)f->src_port_be << 16 | f->dst_port_be);
+	return x * 0x9e3779b1u >> 12;
+}
+
+static void write_flow6(uint8_t *at, const struct dp_flow *f, uint16_t rtp_bytes)
+{
+	uint16_t udp_bytes = (uint16_t)(rtp_bytes + 8);
+	dp_put32(at, 6u << 28 | (uint32_t)f->dscp << 22 | flow_label(f));
+	dp_put16(at + 4, udp_bytes);
+	at[6] = 17;
+	at[7] = TTL;
+	memcpy(at + 8, f->src_ip6, 16);
+	memcpy(at + 24, f->dst_ip6, 16);
+	write_udp(at + 40, f, udp_bytes, dp_sum(at + 8, 32, 0));
 }
 
 void dp_write_flow(uint8_t *at, const struct dp_flow *f, uint16_t rtp_bytes)
 {
+	if (f->src_ip6) {
+		write_flow6(at, f, rtp_bytes);
+		return;
+	}
 	uint16_t udp_bytes = (uint16_t)(rtp_bytes + 8);
-	uint8_t *udp = at + 20;
 	at[0] = 0x45;
 	at[1] = (uint8_t)(f->dscp << 2);
 	dp_put16(at + 2, (uint16_t)(udp_bytes + 20));
@@ -54,13 +88,7 @@ void dp_write_flow(uint8_t *at, const struct dp_flow *f, uint16_t rtp_bytes)
 	dp_put32_be(at + 12, f->src_ip_be);
 	dp_put32_be(at + 16, f->dst_ip_be);
 	dp_put16_be(at + 10, (uint16_t)~dp_sum(at, 20, 0));
-	dp_put16_be(udp, f->src_port_be);
-	dp_put16_be(udp + 2, f->dst_port_be);
-	dp_put16(udp + 4, udp_bytes);
-	dp_put16(udp + 6, 0);
-	uint32_t pseudo = dp_sum(at + 12, 8, (uint32_t)htobe16(17) + htobe16(udp_bytes));
-	uint16_t sum = (uint16_t)~dp_sum(udp, udp_bytes, pseudo);
-	dp_put16_be(udp + 6, sum ? sum : 0xffff); /* 0 would say "none": RFC 768 */
+	write_udp(at + 20, f, udp_bytes, dp_sum(at + 12, 8, 0));
 }
 
 void dp_change_rtp(uint8_t *at, const struct dp_rtp *r)

@@ -29,8 +29,8 @@ struct dp_transmit {
 	struct dp_tx_lane lane[SETTINGS_PORTS_MAX];
 };
 
-/* Writes the headers and queues the frame. mbuf: ownership passes; its data is the RTP packet's IPv4 header
- * place, that is 28 bytes for IPv4 and UDP and then complete RTP. */
+/* Writes the headers and queues the frame. mbuf: ownership passes; its data begins with room for the IP and
+ * UDP headers, dp_flow_bytes(), and then complete RTP. */
 void dp_transmit_rtp(struct dp_transmit *transmit, struct rte_mbuf *mbuf, const struct dp_outgoing *out);
 /* Queues a whole frame of the kernel's. */
 void dp_transmit_raw(struct dp_transmit *transmit, struct rte_mbuf *mbuf, uint32_t port);

@@ -44,7 +44,7 @@ int dp_worker_open(
 	dp_local_init(&w->local, tg_region_capacity(o->region));
 	w->transmit = (struct dp_transmit){
 		.legs = &w->legs, .port = o->port, .ports = o->ports, .queue = (uint16_t)index};
-	int e = dp_legs_open(&w->legs, o->region, index, o->dscp);
+	int e = dp_legs_open(&w->legs, o->region, index);
 	if (e)
 		return e;
 	dp_police_init(&w->to_kernel, w->legs.clock.hz, KERNEL_FRAMES_PER_S, KERNEL_BURST);
@@ -123,6 +123,14 @@ static void catch_up_with_commands(struct dp_worker *w, uint32_t leg, uint64_t n
 	dp_commands_run(&w->commands, &w->legs, now);
 }
 
+/* The frame begins with room for new IP and UDP headers in front of the RTP: fewer bytes than before, or more
+ * where IPv4 becomes IPv6. */
+static bool make_room(struct rte_mbuf *m, uint32_t rtp_at, uint32_t headers)
+{
+	return rtp_at >= headers ? rte_pktmbuf_adj(m, (uint16_t)(rtp_at - headers)) != NULL
+				 : rte_pktmbuf_prepend(m, (uint16_t)(headers - rtp_at)) != NULL;
+}
+
 static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_packet *p, uint64_t now)
 {
 	if (p->verdict == DP_KERNEL) {
@@ -140,13 +148,17 @@ static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_pack
 	}
 	catch_up_with_commands(w, p->leg, now);
 	struct dp_outgoing out;
-	uint8_t *rtp = rte_pktmbuf_mtod(m, uint8_t *) + p->ip_at + DP_IP_BYTES + DP_UDP_BYTES;
+	uint8_t *rtp = rte_pktmbuf_mtod(m, uint8_t *) + p->rtp_at;
 	if (!dp_relay(&w->legs, p, rtp, now, &out)) {
 		rte_pktmbuf_free(m);
 		return;
 	}
 	dp_change_rtp(rtp, &out.rtp);
-	rte_pktmbuf_adj(m, p->ip_at);
+	if (!make_room(m, p->rtp_at, dp_flow_bytes(&out.flow))) {
+		dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
+		rte_pktmbuf_free(m);
+		return;
+	}
 	if (!out.link) {
 		dp_waiting_add(&w->waiting, &w->transmit, m, &out, now);
 		return;
@@ -236,9 +248,9 @@ static uint32_t play(struct dp_worker *w, uint64_t now)
 			dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
 			continue;
 		}
-		uint8_t *ip = (uint8_t *)rte_pktmbuf_append(
-			m, (uint16_t)(DP_IP_BYTES + DP_UDP_BYTES + out.rtp_bytes));
-		uint8_t *rtp = ip + DP_IP_BYTES + DP_UDP_BYTES;
+		uint32_t headers = dp_flow_bytes(&out.flow);
+		uint8_t *rtp = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(headers + out.rtp_bytes)) +
+			       headers;
 		dp_write_rtp(rtp, &out.rtp);
 		memcpy(rtp + DP_RTP_BYTES, frame, out.rtp_bytes - DP_RTP_BYTES);
 		dp_transmit_rtp(&w->transmit, m, &out);

@@ -41,7 +41,6 @@ struct dp_worker_options {
 	struct dp_exchange *exchange;
 	const struct dp_port *port;
 	uint32_t ports;
-	uint8_t dscp;
 	bool adaptive;
 	atomic_bool *stop;
 };

@@ -1,9 +1,9 @@
 /* A leg that another process left, made again from what state.c wrote there. */
 #include "controlplane/sip/agent.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/tport.h>
@@ -160,7 +160,7 @@ static int copy_values(struct sip_leg *leg, const struct saved *s)
 	leg->restored = true;
 	leg->outgoing = s->outgoing;
 	leg->tcp = s->tcp;
-	leg->peer_be = s->peer_be;
+	leg->peer = s->peer;
 	ua_welcome(leg);
 	leg->cancelled = s->cancelled;
 	leg->authorization_proxy = s->authorization_proxy;
@@ -204,12 +204,30 @@ static msg_t *read_message(const struct sip_leg *leg, const struct saved *s)
 	return NULL;
 }
 
+static su_sockaddr_t socket_address(const struct tg_addr *a)
+{
+	su_sockaddr_t s = {.su_sa.sa_family = a->family == TG_FAMILY_IPV6 ? AF_INET6 : AF_INET};
+	memcpy(SU_ADDR(&s), a->b, a->family == TG_FAMILY_IPV6 ? 16 : 4);
+	return s;
+}
+
+/* Ours of the peer's family. */
+static tport_t *find_transport(struct ua *ua, const struct saved *s)
+{
+	int family = s->peer.family == TG_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+	tport_t *t = tport_primaries(nta_agent_tports(ua->agent));
+	while (t && (strcasecmp(tport_name(t)->tpn_proto, s->tcp ? "tcp" : "udp") ||
+			    tport_get_address(t)->ai_family != family))
+		t = tport_next(t);
+	return t;
+}
+
 /* The server transaction of the INVITE that waits; nothing is sent, not even 100. */
 static int restore_invite(struct sip_leg *leg, const struct saved *s)
 {
 	struct media_description sdp;
-	su_sockaddr_t from = {.su_sin = {.sin_family = AF_INET, .sin_addr.s_addr = s->peer_be}};
-	tport_t *tport = tport_by_protocol(nta_agent_tports(leg->ua->agent), s->tcp ? "tcp" : "udp");
+	su_sockaddr_t from = socket_address(&s->peer);
+	tport_t *tport = find_transport(leg->ua, s);
 	msg_t *msg = tport ? read_message(leg, s) : NULL;
 	if (!msg)
 		return -EINVAL;
@@ -221,7 +239,7 @@ static int restore_invite(struct sip_leg *leg, const struct saved *s)
 		msg_destroy(msg);
 		return -EINVAL;
 	}
-	msg_set_address(msg, &from, sizeof(from.su_sin));
+	msg_set_address(msg, &from, su_sockaddr_size(&from));
 	nta_incoming_t *irq = nta_incoming_create(
 		leg->ua->agent, leg->dialog, msg, sip, NTATAG_TPORT(tport), TAG_END());
 	if (!irq)
@@ -238,7 +256,7 @@ static int restore_invite(struct sip_leg *leg, const struct saved *s)
 /* Calls of the dead process count as the trunk's. */
 static void count(struct sip_leg *leg)
 {
-	int trunk = leg->outgoing ? -1 : source_find(&leg->ua->source, ntohl(leg->peer_be));
+	int trunk = leg->outgoing ? -1 : source_find(&leg->ua->source, &leg->peer);
 	if (trunk < 0)
 		return;
 	leg->trunk = trunk;

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	if (d.audio >= 0 && d.port &&
 		(again.audio != d.audio || again.direction != d.direction || again.port != d.port ||
-			again.ip_be != d.ip_be))
+			!tg_addr_equal(&again.address, &d.address)))
 		abort();
 	return 0;
 }

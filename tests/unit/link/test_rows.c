@@ -20,12 +20,12 @@ static void teardown(void)
 START_TEST(a_row_is_used_again_last)
 {
 	open_with(1);
-	uint32_t first = rows_take(&rows, -1);
+	uint32_t first = rows_take(&rows, -1, TG_FAMILY_IPV4);
 	rows_give(&rows, first);
 	for (int i = 0; i < 7; i++)
-		ck_assert_uint_ne(rows_take(&rows, -1), first);
-	ck_assert_uint_eq(rows_take(&rows, -1), first);
-	ck_assert_uint_eq(rows_take(&rows, -1), TG_NONE);
+		ck_assert_uint_ne(rows_take(&rows, -1, TG_FAMILY_IPV4), first);
+	ck_assert_uint_eq(rows_take(&rows, -1, TG_FAMILY_IPV4), first);
+	ck_assert_uint_eq(rows_take(&rows, -1, TG_FAMILY_IPV4), TG_NONE);
 }
 END_TEST
 
@@ -33,17 +33,17 @@ START_TEST(a_full_worker_gives_nothing_and_another_does)
 {
 	open_with(2);
 	for (int i = 0; i < 4; i++)
-		ck_assert_uint_eq(tg_capacity_worker(&cap, rows_take(&rows, 0)), 0);
-	ck_assert_uint_eq(rows_take(&rows, 0), TG_NONE);
-	ck_assert_uint_eq(tg_capacity_worker(&cap, rows_take(&rows, -1)), 1);
+		ck_assert_uint_eq(tg_capacity_worker(&cap, rows_take(&rows, 0, TG_FAMILY_IPV4)), 0);
+	ck_assert_uint_eq(rows_take(&rows, 0, TG_FAMILY_IPV4), TG_NONE);
+	ck_assert_uint_eq(tg_capacity_worker(&cap, rows_take(&rows, -1, TG_FAMILY_IPV4)), 1);
 }
 END_TEST
 
 START_TEST(the_least_used_worker_is_chosen)
 {
 	open_with(2);
-	ck_assert_uint_eq(tg_capacity_worker(&cap, rows_take(&rows, 0)), 0);
-	ck_assert_uint_eq(tg_capacity_worker(&cap, rows_take(&rows, -1)), 1);
+	ck_assert_uint_eq(tg_capacity_worker(&cap, rows_take(&rows, 0, TG_FAMILY_IPV4)), 0);
+	ck_assert_uint_eq(tg_capacity_worker(&cap, rows_take(&rows, -1, TG_FAMILY_IPV4)), 1);
 }
 END_TEST
 
@@ -53,12 +53,12 @@ START_TEST(rows_of_a_predecessor_are_not_free)
 	rows_take_this(&rows, 7); /* the last */
 	rows_take_this(&rows, 0); /* the first */
 	for (int i = 0; i < 6; i++) {
-		uint32_t row = rows_take(&rows, -1);
+		uint32_t row = rows_take(&rows, -1, TG_FAMILY_IPV4);
 		ck_assert(row != 0 && row != 7 && row != TG_NONE);
 	}
-	ck_assert_uint_eq(rows_take(&rows, -1), TG_NONE);
+	ck_assert_uint_eq(rows_take(&rows, -1, TG_FAMILY_IPV4), TG_NONE);
 	rows_give(&rows, 7);
-	ck_assert_uint_eq(rows_take(&rows, -1), 7);
+	ck_assert_uint_eq(rows_take(&rows, -1, TG_FAMILY_IPV4), 7);
 }
 END_TEST
 
