@@ -7,6 +7,8 @@
  *            is looked at and what is counted. Written by the owning worker only.
  *   egress   the one RTP stream that the far end hears, over any change of source; the stint that is open;
  *            news for the control plane. Written by the owning worker only.
+ *   outage   what the open part missed because its worker was replaced. Written by the owning worker only:
+ *            when it starts, and when a part begins.
  *   ipv6     the IPv6 addresses that the ingress row has no room for. Only in a region with IPv6 media
  *            addresses. Written by the owning worker only.
  *
@@ -115,15 +117,21 @@ struct tg_ingress {
 	uint32_t out_next_hop; /* index, or TG_NONE */
 	uint32_t ts_offset;
 	uint16_t seq_offset;
-	uint8_t marker : 1;   /* set the marker bit on the next forwarded packet */
-	uint8_t rebase : 1;   /* offsets are to be taken from the next packet */
-	uint8_t ipv6 : 1;     /* of the leg: match_ip_be is 0, tg_leg_ipv6.match counts */
-	uint8_t out_ipv6 : 1; /* of the sink: out_*_ip_be are 0, tg_leg_ipv6.out_* count */
-	uint8_t out_dscp;
+	union {
+		uint8_t special; /* 0: the next packet may take the short way (dataplane/fast.h) */
+		struct {
+			uint8_t marker : 1;   /* set the marker bit on the next forwarded packet */
+			uint8_t rebase : 1;   /* offsets are to be taken from the next packet */
+			uint8_t ipv6 : 1;     /* of the leg: match_ip_be is 0, tg_leg_ipv6.match counts */
+			uint8_t out_ipv6 : 1; /* of the sink: out_*_ip_be are 0, tg_leg_ipv6.out_* count */
+		};
+	};
+	uint8_t out_tos; /* DSCP as it is in the IPv4 header: with two bits of ECN, which are 0 */
 	uint32_t last_out_ts;
 	uint16_t last_out_seq;
 	uint16_t cycles; /* of the sequence number, RFC 3550 A.1 */
 	uint32_t ssrc_in;
+	uint32_t paid_until; /* policing: when the far end's bucket is full again (dataplane/police.h) */
 	/* Line 1: written per packet. */
 	_Alignas(TG_CACHE_LINE) tg_counter rx_packets;
 	tg_counter rx_octets;
@@ -135,7 +143,7 @@ struct tg_ingress {
 	uint16_t max_seq, base_seq;
 	uint32_t last_event_ts; /* of the last telephone event that was taken as a digit */
 	_Atomic uint32_t dropped_packets;
-	uint32_t last_in_ts;
+	uint32_t pad;
 };
 _Static_assert(sizeof(struct tg_ingress) == 128, "ingress row");
 
@@ -180,6 +188,14 @@ struct tg_egress {
 };
 _Static_assert(sizeof(struct tg_egress) == 192, "egress record");
 
+struct tg_outage {
+	uint64_t until_ns;  /* UTC when the last successor took over */
+	uint32_t count;     /* successors */
+	uint32_t ms;        /* that nobody was there, as far as it is known */
+	uint32_t uncertain; /* packets that may have been sent to the far end and were not counted */
+	uint32_t pad[3];
+};
+_Static_assert(sizeof(struct tg_outage) == 32, "outage row");
 /* All zero where a leg, or its sink, is of the other family. */
 struct tg_leg_ipv6 {
 	uint8_t match[16];   /* the far end, as tg_ingress.match_ip_be */

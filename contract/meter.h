@@ -35,7 +35,10 @@ struct tg_meter_record {
 	uint32_t lost;  /* PART: packets missing by sequence number in the part, RFC 3550 A.3 */
 	uint64_t start_ns, end_ns; /* UTC by the region's timebase; SNAPSHOT: both the moment it was taken */
 	uint32_t jitter_us;        /* PART: interarrival jitter at the end, RFC 3550 A.8 */
-	uint32_t pad;
+	/* PART: what it does not count, because the worker was replaced while it was open. */
+	uint32_t outages;           /* how often */
+	uint32_t outage_ms;         /* for how long nobody was there */
+	uint32_t uncertain_packets; /* at most so many more were sent to the far end */
 	/* PART: of this part. SNAPSHOT: open = sums over the parts that are still open. */
 	struct tg_meter counts;
 	/* Sums over every part that this worker has put into its ring since the region was made; PART: this
@@ -45,7 +48,7 @@ struct tg_meter_record {
 	 * wrong. */
 	struct tg_meter total;
 };
-_Static_assert(sizeof(struct tg_meter_record) == 48 + 3 * 64, "meter record");
+_Static_assert(sizeof(struct tg_meter_record) == 56 + 3 * 64, "meter record");
 
 void tg_meter_add(struct tg_meter *to, const struct tg_meter *from);
 

@@ -417,6 +417,11 @@ struct tg_leg_ipv6 *tg_region_ipv6(const struct tg_region *r, uint32_t leg)
 						  : NULL;
 }
 
+struct tg_outage *tg_region_outage(const struct tg_region *r, uint32_t leg)
+{
+	return row(r, TG_PART_OUTAGE, leg, sizeof(struct tg_outage));
+}
+
 struct tg_media_item *tg_region_media(const struct tg_region *r, uint32_t item)
 {
 	return row(r, TG_PART_MEDIA, item, sizeof(struct tg_media_item));

@@ -84,6 +84,7 @@ uint32_t tg_capacity_leg(const struct tg_capacity *cap, const struct tg_addr *ad
 struct tg_desired *tg_region_desired(const struct tg_region *region, uint32_t leg);
 struct tg_ingress *tg_region_ingress(const struct tg_region *region, uint32_t leg);
 struct tg_egress *tg_region_egress(const struct tg_region *region, uint32_t leg);
+struct tg_outage *tg_region_outage(const struct tg_region *region, uint32_t leg);
 /* NULL where no media address is IPv6. */
 struct tg_leg_ipv6 *tg_region_ipv6(const struct tg_region *region, uint32_t leg);
 struct tg_media_item *tg_region_media(const struct tg_region *region, uint32_t item);

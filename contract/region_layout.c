@@ -48,6 +48,8 @@ static uint64_t part_bytes(enum tg_part part, const struct tg_capacity *cap)
 		return legs * sizeof(struct tg_egress);
 	case TG_PART_INGRESS:
 		return legs * sizeof(struct tg_ingress);
+	case TG_PART_OUTAGE:
+		return legs * sizeof(struct tg_outage);
 	case TG_PART_IPV6:
 		return cap->ipv6_addresses ? legs * sizeof(struct tg_leg_ipv6) : 0;
 	case TG_PART_MEDIA:

@@ -16,6 +16,7 @@
 	SHARED(tg_desired)        \
 	SHARED(tg_ingress)        \
 	SHARED(tg_egress)         \
+	SHARED(tg_outage)         \
 	SHARED(tg_leg_ipv6)       \
 	SHARED(tg_media_item)     \
 	SHARED(tg_next_hop)       \
@@ -41,6 +42,7 @@ enum tg_part {
 	TG_PART_DESIRED,
 	TG_PART_EGRESS,
 	TG_PART_INGRESS,
+	TG_PART_OUTAGE,
 	TG_PART_IPV6,
 	TG_PART_MEDIA,
 	TG_PART_ARENA,

@@ -36,6 +36,25 @@ struct tg_fold {
 	uint32_t leg;
 };
 
+/* The burst that is being given to a port: until it is counted, nobody else knows what of it was sent. */
+#define TG_SENDING_MAX 32
+struct tg_sending {
+	_Atomic uint32_t n; /* of the entries; 0: no burst is under way. Written last, cleared at the end */
+	uint32_t pad;
+	struct tg_sending_entry {
+		uint32_t leg;       /* that it is counted for; TG_NONE: the kernel's frame */
+		uint16_t rtp_bytes; /* RTP header and payload */
+		uint8_t as;         /* enum tg_sent_as */
+		uint8_t pad;
+	} entry[TG_SENDING_MAX];
+};
+
+enum tg_sent_as {
+	TG_SENT_RELAYED,    /* from this leg to the one that hears it */
+	TG_SENT_PLAYED,     /* to this leg */
+	TG_SENT_FOR_KERNEL, /* no leg's */
+};
+
 struct tg_worker_stats {
 #define STAT(name, help) tg_counter name;
 	TG_WORKER_STATS(STAT)
@@ -44,7 +63,9 @@ struct tg_worker_stats {
 	/* Everything counted, and everything put into the meter ring, since the region was made. */
 	tg_counter total[TG_METERS], closed[TG_METERS];
 	_Atomic uint64_t alive_ns; /* UTC of the last loop that looked at the clock; 0: not running */
+	_Atomic uint64_t left_ns;  /* the same of a predecessor that ended in order */
 	struct tg_fold fold;
+	struct tg_sending sending;
 } __attribute__((aligned(TG_CACHE_LINE)));
 
 #endif

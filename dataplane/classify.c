@@ -4,7 +4,6 @@
 #include "dataplane/classify_ipv6.h"
 #include "dataplane/wire.h"
 
-#define ETHER_BYTES    14
 #define TAG_BYTES      4
 #define TYPE_IPV4      0x0800
 #define TYPE_IPV6      0x86dd
@@ -101,14 +100,14 @@ void dp_classify(
 	const struct dp_local *l, const uint8_t *frame, uint32_t bytes, uint16_t vlan, struct dp_packet *p)
 {
 	*p = (struct dp_packet){.verdict = DP_KERNEL, .leg = TG_NONE};
-	if (bytes < ETHER_BYTES) {
+	if (bytes < DP_ETHER_BYTES) {
 		dp_classify_drop(p, TG_DROP_runt);
 		return;
 	}
 	uint16_t type = dp_get16(frame + 12), id = 0;
-	uint32_t at = ETHER_BYTES;
+	uint32_t at = DP_ETHER_BYTES;
 	if (type == TYPE_VLAN) {
-		if (bytes < ETHER_BYTES + TAG_BYTES) {
+		if (bytes < DP_ETHER_BYTES + TAG_BYTES) {
 			dp_classify_drop(p, TG_DROP_runt);
 			return;
 		}

@@ -31,10 +31,11 @@ struct dp_packet {
 	uint32_t ts, ssrc;
 };
 
-#define DP_IP_BYTES  20
-#define DP_IP6_BYTES 40
-#define DP_UDP_BYTES 8
-#define DP_RTP_BYTES 12
+#define DP_ETHER_BYTES 14 /* without a tag */
+#define DP_IP_BYTES    20
+#define DP_IP6_BYTES   40
+#define DP_UDP_BYTES   8
+#define DP_RTP_BYTES   12
 
 /* vlan: the id that frames of this port carry in their header; 0: none (priority tags, id 0, are accepted).
  * Frames of another VLAN are the kernel's. */

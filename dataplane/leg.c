@@ -28,7 +28,7 @@ static void refresh_path(struct dp_legs *l, uint32_t leg)
 	from->out_src_ip_be = tg_addr_ipv4_be(local);
 	from->out_src_port_be = htobe16(port);
 	from->out_dst_ip_be = l->ingress[leg].match_ip_be;
-	from->out_dscp = e->program.dscp;
+	from->out_tos = (uint8_t)(e->program.dscp << 2);
 	from->out_dst_port_be = l->ingress[leg].match_port_be;
 	from->out_next_hop = e->next_hop;
 	from->out_ssrc_be = e->ssrc_be;
@@ -96,6 +96,7 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 		memset(&l->ipv6[leg], 0, sizeof(l->ipv6[leg]));
 	if (row->ipv6)
 		memcpy(l->ipv6[leg].remote, p->remote.b, sizeof(p->remote.b));
+	l->outage[leg] = (struct tg_outage){0};
 	e->program = terms_of(p);
 	e->ssrc_be = htobe32(p->ssrc);
 	e->feeder = e->next_hop = TG_NONE;
@@ -106,6 +107,7 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 	row->sink = row->out_next_hop = TG_NONE;
 	row->clock_khz = p->clock_khz;
 	row->rx = p->rx;
+	row->paid_until = dp_rate_now(now_tsc);
 	row->flags = p->flags & (TG_LEG_LATCH | TG_LEG_HOLD);
 	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
 	dp_leg_set_far_end(l, leg, &p->remote, p->remote_port_be);
@@ -294,6 +296,7 @@ void dp_leg_free(struct dp_legs *l, uint32_t leg)
 		dp_leg_silence(l, row->sink);
 	dp_nexthops_unref(&l->hops, e->next_hop);
 	e->next_hop = TG_NONE;
+	row->flags = 0; /* of a free leg nothing goes the short way (fast.h) */
 	atomic_store_explicit(&row->generation, 0, memory_order_release);
 	atomic_store_explicit(&e->generation, 0, memory_order_release);
 	uint32_t at = l->place[leg], last = l->open[--l->open_count];

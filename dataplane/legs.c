@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dataplane/resume.h"
+#include "dataplane/step.h"
 
 static uint32_t legs_of_worker(const struct tg_capacity *cap, uint32_t worker)
 {
@@ -24,11 +25,13 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker)
 	l->rows = tg_region_legs(region);
 	l->ingress = tg_region_ingress(region, 0);
 	l->egress = tg_region_egress(region, 0);
+	l->outage = tg_region_outage(region, 0);
 	l->ipv6 = tg_region_ipv6(region, 0);
 	l->desired = tg_region_desired(region, 0);
 	l->media = tg_region_media(region, 0);
 	l->arena = tg_region_arena(region);
 	l->stats = tg_region_stats(region, worker);
+	dp_rate_init(&l->rate, 0, 0);
 	dp_clock_init(&l->clock,
 		atomic_load_explicit(&tg_region_timebase(region)->ticks_per_s, memory_order_relaxed));
 	dp_nexthops_attach(&l->hops, tg_region_next_hops(region, worker));
@@ -58,6 +61,11 @@ void dp_legs_close(struct dp_legs *l)
 	dp_wheel_close(&l->wheel);
 }
 
+void dp_legs_limit(struct dp_legs *l, uint32_t packets_per_s)
+{
+	dp_rate_init(&l->rate, l->clock.hz, packets_per_s);
+}
+
 void dp_legs_flush(struct dp_legs *l)
 {
 	for (int i = 0; i < TG_METERS; i++) {
@@ -76,30 +84,47 @@ uint64_t dp_legs_now_ns(struct dp_legs *l, uint64_t tsc)
 	return l->boundary_ns;
 }
 
-void dp_legs_sent(struct dp_legs *l, enum dp_sent_as as, uint32_t leg, uint32_t rtp_bytes)
+void dp_legs_sending(struct dp_legs *l, const struct tg_sending_entry *entry, uint32_t n)
 {
-	switch (as) {
-	case DP_SENT_RELAYED:
-		tg_counter_add(&l->ingress[leg].forwarded_packets, 1);
-		tg_counter_add(&l->ingress[leg].forwarded_octets, rtp_bytes);
-		l->tally.v[TG_METER_relayed_packets]++;
-		l->tally.v[TG_METER_relayed_octets] += rtp_bytes;
-		break;
-	case DP_SENT_PLAYED:
-		tg_counter_add(&l->egress[leg].played_packets, 1);
-		tg_counter_add(&l->egress[leg].played_octets, rtp_bytes);
-		l->tally.v[TG_METER_played_packets]++;
-		l->tally.v[TG_METER_played_octets] += rtp_bytes;
-		break;
-	case DP_SENT_FOR_KERNEL:
-		tg_counter_add(&l->stats->from_kernel, 1);
-		break;
-	}
+	struct tg_sending *s = &l->stats->sending;
+	memcpy(s->entry, entry, n * sizeof(*entry));
+	dp_step();
+	atomic_store_explicit(&s->n, n, memory_order_relaxed);
+	dp_step();
 }
 
-void dp_legs_not_sent(struct dp_legs *l, enum dp_sent_as as, uint32_t leg)
+void dp_legs_sending_done(struct dp_legs *l)
 {
-	dp_legs_drop(l, TG_DROP_tx_full, as == DP_SENT_FOR_KERNEL ? TG_NONE : leg);
+	dp_step();
+	atomic_store_explicit(&l->stats->sending.n, 0, memory_order_relaxed);
+	dp_step();
+}
+
+void dp_legs_sent(struct dp_legs *l, const struct tg_sending_entry *sent, uint32_t n)
+{
+	uint64_t packets[2] = {0}, octets[2] = {0}; /* by enum tg_sent_as */
+	for (const struct tg_sending_entry *s = sent; s < sent + n; s++) {
+		if (s->as == TG_SENT_FOR_KERNEL) {
+			tg_counter_add(&l->stats->from_kernel, 1);
+			continue;
+		}
+		bool played = s->as == TG_SENT_PLAYED;
+		tg_counter *to = played ? &l->egress[s->leg].played_packets
+					: &l->ingress[s->leg].forwarded_packets;
+		tg_counter_add(&to[0], 1);
+		tg_counter_add(&to[1], s->rtp_bytes);
+		packets[played]++;
+		octets[played] += s->rtp_bytes;
+	}
+	l->tally.v[TG_METER_relayed_packets] += packets[TG_SENT_RELAYED];
+	l->tally.v[TG_METER_relayed_octets] += octets[TG_SENT_RELAYED];
+	l->tally.v[TG_METER_played_packets] += packets[TG_SENT_PLAYED];
+	l->tally.v[TG_METER_played_octets] += octets[TG_SENT_PLAYED];
+}
+
+void dp_legs_not_sent(struct dp_legs *l, const struct tg_sending_entry *sent)
+{
+	dp_legs_drop(l, TG_DROP_tx_full, sent->leg);
 }
 
 void dp_legs_drop(struct dp_legs *l, enum tg_drop why, uint32_t leg)

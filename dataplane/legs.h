@@ -11,6 +11,7 @@
 #include "dataplane/clock.h"
 #include "dataplane/latch.h"
 #include "dataplane/nexthop.h"
+#include "dataplane/police.h"
 #include "dataplane/rewrite.h"
 #include "dataplane/wheel.h"
 
@@ -22,6 +23,7 @@ struct dp_legs {
 	/* The region's tables, by index. */
 	struct tg_ingress *ingress;
 	struct tg_egress *egress;
+	struct tg_outage *outage;
 	struct tg_leg_ipv6 *ipv6;    /* NULL: no media address is IPv6 */
 	struct tg_desired *desired;  /* read only */
 	struct tg_media_item *media; /* read only */
@@ -30,6 +32,7 @@ struct dp_legs {
 	struct dp_nexthops hops;
 	struct dp_wheel wheel;
 	struct dp_clock clock;
+	struct dp_rate rate; /* of packets that a far end may send; no limit until dp_legs_limit() */
 	/* Open legs, in no order, and where each is in that list (TG_NONE: not open). */
 	uint32_t *open, *place;
 	struct dp_latch *latch; /* by leg; begun anew by a successor */
@@ -43,6 +46,8 @@ struct dp_legs {
 /* Takes over the worker's rows as they are in the region; a new region has none. Returns 0 or -ENOMEM. */
 int dp_legs_open(struct dp_legs *legs, struct tg_region *region, uint32_t worker);
 void dp_legs_close(struct dp_legs *legs);
+/* packets_per_s: that each far end may send; 0: no limit. */
+void dp_legs_limit(struct dp_legs *legs, uint32_t packets_per_s);
 
 /* Adds the tally to the worker's totals. Between two bursts, and before totals are compared with rows. */
 void dp_legs_flush(struct dp_legs *legs);
@@ -51,19 +56,22 @@ void dp_legs_flush(struct dp_legs *legs);
 uint64_t dp_legs_now_ns(struct dp_legs *legs, uint64_t tsc);
 
 /* One frame that is to be sent: all that is needed to write its headers and to count it. */
-enum dp_sent_as { DP_SENT_RELAYED, DP_SENT_PLAYED, DP_SENT_FOR_KERNEL };
 struct dp_outgoing {
 	uint64_t link;     /* tg_next_hop.link; RELAYED: 0 while it isn't known */
 	uint32_t next_hop; /* RELAYED: index, or TG_NONE */
 	uint32_t leg;      /* counted for it: RELAYED the leg it came from, PLAYED the leg it goes to */
-	uint8_t as;        /* enum dp_sent_as */
+	uint8_t as;        /* enum tg_sent_as */
 	uint16_t rtp_bytes;
 	struct dp_flow flow;
 	struct dp_rtp rtp;
 };
-/* The port has taken it, or has not. */
-void dp_legs_sent(struct dp_legs *legs, enum dp_sent_as as, uint32_t leg, uint32_t rtp_bytes);
-void dp_legs_not_sent(struct dp_legs *legs, enum dp_sent_as as, uint32_t leg);
+/* Brackets what gives a burst to a port and counts it: a kill in between leaves it to the successor to say
+ * which legs may have sent more than was counted. n: at most TG_SENDING_MAX. */
+void dp_legs_sending(struct dp_legs *legs, const struct tg_sending_entry *entry, uint32_t n);
+void dp_legs_sending_done(struct dp_legs *legs);
+/* The port has taken them, or has not taken one. */
+void dp_legs_sent(struct dp_legs *legs, const struct tg_sending_entry *sent, uint32_t n);
+void dp_legs_not_sent(struct dp_legs *legs, const struct tg_sending_entry *sent);
 
 /* Counts a drop, and charges it to the leg where the reason says so. leg may be TG_NONE or free. */
 void dp_legs_drop(struct dp_legs *legs, enum tg_drop why, uint32_t leg);

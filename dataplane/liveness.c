@@ -10,6 +10,7 @@ void dp_liveness_arm(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 	if (row->sink != TG_NONE)
 		dp_stream_leave(row, &l->egress[row->sink]);
 	row->flags &= (uint8_t)~DP_ROW_SILENT;
+	row->paid_until = dp_rate_settle(row->paid_until, dp_rate_now(now_tsc));
 	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
 }
 
@@ -17,6 +18,7 @@ static void look(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 {
 	struct tg_ingress *row = &l->ingress[leg];
 	struct tg_egress *e = &l->egress[leg];
+	row->paid_until = dp_rate_settle(row->paid_until, dp_rate_now(now_tsc));
 	if (e->next_hop == TG_NONE && row->match_port_be) {
 		struct tg_addr far = dp_leg_far_end(l, leg);
 		dp_leg_set_far_end(l, leg, &far, row->match_port_be);

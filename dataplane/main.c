@@ -133,12 +133,21 @@ static int open_ports(struct dataplane *d, char *why)
 	return 0;
 }
 
+static enum dp_checksum checksum_of(const char *setting)
+{
+	return !strcmp(setting, "zero")    ? DP_CHECKSUM_ZERO
+	       : !strcmp(setting, "carry") ? DP_CHECKSUM_CARRY
+					   : DP_CHECKSUM_FULL;
+}
+
 static int open_workers(struct dataplane *d, char *why)
 {
 	struct dp_worker_options o = {.region = d->region,
 		.exchange = &d->exchange,
 		.port = d->port,
 		.ports = d->ports,
+		.checksum = (uint8_t)checksum_of(d->settings.media.udp_checksum),
+		.packets_per_s = (uint32_t)d->settings.media.rate,
 		.adaptive = strcmp(d->settings.media.idle, "spin") != 0,
 		.stop = &d->stop};
 	d->worker = aligned_alloc(TG_CACHE_LINE, d->cap.workers * sizeof(*d->worker));

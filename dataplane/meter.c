@@ -43,6 +43,7 @@ static void reset(struct dp_legs *l, uint32_t leg)
 	tg_counter_set(&e->played_packets, 0);
 	tg_counter_set(&e->played_octets, 0);
 	e->stint_digits = 0;
+	l->outage[leg] = (struct tg_outage){0};
 	dp_reception_new_part(row);
 }
 
@@ -71,6 +72,7 @@ int dp_meter_close(struct dp_legs *l, uint32_t leg, uint32_t stint, uint64_t now
 {
 	struct tg_ingress *row = &l->ingress[leg];
 	struct tg_egress *e = &l->egress[leg];
+	const struct tg_outage *o = &l->outage[leg];
 	dp_leg_fold(l, leg);
 	struct tg_meter_record r = {
 		.kind = TG_METER_PART,
@@ -85,6 +87,9 @@ int dp_meter_close(struct dp_legs *l, uint32_t leg, uint32_t stint, uint64_t now
 		.start_ns = e->stint_start_ns,
 		.end_ns = now_ns,
 		.jitter_us = (row->jitter_q4 >> 4) * 1000 / (row->clock_khz ? row->clock_khz : DP_CLOCK_KHZ),
+		.outages = o->count,
+		.outage_ms = o->ms,
+		.uncertain_packets = o->uncertain,
 	};
 	dp_meter_open_counts(l, leg, &r.counts);
 	for (int i = 0; i < TG_METERS; i++)

@@ -102,18 +102,20 @@ static uint64_t look_up(struct dp_neighbour *n, struct care *care, uint64_t now)
 {
 	unsigned ifindex;
 	struct tg_addr via;
-	uint8_t mac[6];
+	struct dp_rtnetlink_neighbour found = {.lasting = false};
 	if (dp_rtnetlink_route(&n->rt, &care->address, &ifindex, &via))
 		return 0;
 	const struct dp_port *port = port_of(n, ifindex);
 	if (!port)
 		return 0;
-	bool known = !dp_rtnetlink_neighbour(&n->rt, ifindex, &via, mac);
-	if (now - care->last_use_ns >= (known ? USE_NS : USE_AGAIN_NS)) {
+	bool known = !dp_rtnetlink_neighbour(&n->rt, ifindex, &via, &found);
+	/* Linux makes an entry that was to stay one that has to be asked for, when it is told that it is
+	 * used. */
+	if (!found.lasting && now - care->last_use_ns >= (known ? USE_NS : USE_AGAIN_NS)) {
 		dp_rtnetlink_use(&n->rt, ifindex, &via);
 		care->last_use_ns = now;
 	}
-	return known ? dp_link_pack(mac, port->index, port->vlan) : 0;
+	return known ? dp_link_pack(found.mac, port->index, port->vlan) : 0;
 }
 
 static void store(struct tg_next_hop *h, const struct tg_addr *address, uint64_t link)

@@ -2,7 +2,9 @@
 #ifndef TG_DATAPLANE_NEXTHOP_H
 #define TG_DATAPLANE_NEXTHOP_H
 
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "contract/region.h"
 #include "dataplane/rewrite.h"
@@ -29,13 +31,23 @@ static inline uint64_t dp_nexthops_link(const struct dp_nexthops *hops, uint32_t
 	return atomic_load_explicit(&hops->entry[index].link, memory_order_relaxed);
 }
 
-/* The packing of tg_next_hop.link. */
+/* The packing of tg_next_hop.link; those from here on have a tag. */
+#define DP_LINK_TAGGED (1ull << 52)
 static inline uint64_t dp_link_pack(const uint8_t mac[static 6], uint32_t port, uint16_t vlan)
 {
 	uint64_t v = 0;
 	for (int i = 0; i < 6; i++)
 		v = v << 8 | mac[i];
 	return v | (uint64_t)(port + 1) << 48 | (uint64_t)(vlan & 0xfff) << 52;
+}
+
+/* Writes the neighbour's MAC. */
+static inline void dp_put_mac(uint8_t *to, uint64_t link)
+{
+	uint32_t high = htobe32((uint32_t)(link >> 16));
+	uint16_t low = htobe16((uint16_t)link);
+	memcpy(to, &high, sizeof(high));
+	memcpy(to + 4, &low, sizeof(low));
 }
 
 /* Port of a link that isn't 0; to and vlan are filled, from is not. */

@@ -44,7 +44,7 @@ static bool address(
 		return false;
 	}
 	out->leg = leg;
-	out->as = DP_SENT_PLAYED;
+	out->as = TG_SENT_PLAYED;
 	out->rtp_bytes = (uint16_t)(DP_RTP_BYTES + frame_bytes);
 	const struct tg_addr *local = tg_capacity_address(l->cap, leg, &port);
 	out->flow = (struct dp_flow){.src_ip_be = tg_addr_ipv4_be(local),
@@ -90,18 +90,48 @@ static bool turn(
 	return send;
 }
 
+uint32_t dp_play_gather(struct dp_legs *l, uint64_t now_tsc, struct dp_due *due, uint32_t n)
+{
+	uint32_t found = 0;
+	while (found < n && dp_wheel_due(&l->wheel, now_tsc, &due[found].leg, &due[found].tsc)) {
+		const char *e = (const char *)&l->egress[due[found++].leg];
+		__builtin_prefetch(e, 1);
+		__builtin_prefetch(e + TG_CACHE_LINE, 1);
+		__builtin_prefetch(&l->ingress[due[found - 1].leg]);
+	}
+	return found;
+}
+
+void dp_play_expect(const struct dp_legs *l, const struct dp_due *due)
+{
+	const struct tg_egress *e = &l->egress[due->leg];
+	if (e->item >= l->cap->media_items)
+		return;
+	const struct tg_media_item *item = &l->media[e->item];
+	/* No more than a hint: what is read here is read again, and checked, when it is the leg's turn. */
+	const uint8_t *frame = l->arena + item->offset + (uint64_t)e->frame * item->frame_bytes;
+	for (uint32_t i = 0; i < DP_PLAY_EXPECTED; i += TG_CACHE_LINE)
+		__builtin_prefetch(frame + i);
+}
+
+bool dp_play_turn(struct dp_legs *l, const struct dp_due *due, uint64_t now_tsc, struct dp_outgoing *out,
+	const uint8_t **frame)
+{
+	if (!turn(l, due->leg, due->tsc, out, frame))
+		return false;
+	if (now_tsc - due->tsc > LATE_MS * l->clock.ticks_per_ms)
+		tg_counter_add(&l->stats->plays_late, 1);
+	return true;
+}
+
 bool dp_play_next(
 	struct dp_legs *l, uint64_t now_tsc, uint32_t *budget, struct dp_outgoing *out, const uint8_t **frame)
 {
-	uint32_t leg;
-	uint64_t due;
-	while (*budget && dp_wheel_due(&l->wheel, now_tsc, &leg, &due)) {
+	struct dp_due due;
+	while (*budget && dp_play_gather(l, now_tsc, &due, 1)) {
 		(*budget)--;
-		if (!turn(l, leg, due, out, frame))
-			continue;
-		if (now_tsc - due > LATE_MS * l->clock.ticks_per_ms)
-			tg_counter_add(&l->stats->plays_late, 1);
-		return true;
+		if (dp_play_turn(l, &due, now_tsc, out, frame))
+			return true;
 	}
 	return false;
 }

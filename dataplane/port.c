@@ -190,8 +190,9 @@ void dp_port_refresh_mtu(struct dp_port *p)
 		mtu = ifr.ifr_mtu < UINT16_MAX ? (uint16_t)ifr.ifr_mtu : UINT16_MAX;
 	if (s >= 0)
 		close(s);
-	if (dp_port_mtu(p) && dp_port_mtu(p) != mtu)
-		log_info(port, NULL, "mtu", "port=%u mtu=%u before=%u", p->index, mtu, dp_port_mtu(p));
+	uint16_t before = atomic_load_explicit(&p->mtu, memory_order_relaxed);
+	if (before && before != mtu)
+		log_info(port, NULL, "mtu", "port=%u mtu=%u before=%u", p->index, mtu, before);
 	atomic_store_explicit(&p->mtu, mtu, memory_order_relaxed);
 }
 

@@ -34,7 +34,8 @@ int dp_port_open(struct dp_port *port, const struct tg_capacity *cap, struct rte
 void dp_port_refresh_mtu(struct dp_port *port);
 static inline uint16_t dp_port_mtu(const struct dp_port *port)
 {
-	return atomic_load_explicit(&port->mtu, memory_order_relaxed);
+	uint16_t mtu = atomic_load_explicit(&port->mtu, memory_order_relaxed);
+	return mtu ? mtu : UINT16_MAX; /* of a port that nobody has asked */
 }
 /* Stops the port and takes our programs off the interface. */
 void dp_port_close(struct dp_port *port);

@@ -2,8 +2,7 @@
 
 #include "dataplane/row.h"
 
-/* RFC 3550 A.1: a longer jump forward, or back, is a restart of the source. */
-#define MAX_DROPOUT  3000
+/* RFC 3550 A.1: a longer jump back is a restart of the source. */
 #define MAX_MISORDER 100
 
 enum dp_arrival dp_reception_look(const struct tg_ingress *row, uint16_t seq, uint32_t ssrc)
@@ -13,7 +12,7 @@ enum dp_arrival dp_reception_look(const struct tg_ingress *row, uint16_t seq, ui
 	uint16_t ahead = (uint16_t)(seq - row->max_seq);
 	if (ahead == 0 || ahead > (uint16_t)-MAX_MISORDER)
 		return DP_ARRIVAL_LATE;
-	return ahead < MAX_DROPOUT ? DP_ARRIVAL_NEWEST : DP_ARRIVAL_NEW_STREAM;
+	return ahead < DP_MAX_DROPOUT ? DP_ARRIVAL_NEWEST : DP_ARRIVAL_NEW_STREAM;
 }
 
 /* cycles:max_seq and base_seq are read modulo 2^32, so a part may begin just below a wrap. */
@@ -41,19 +40,6 @@ void dp_reception_count(struct tg_ingress *row, enum dp_arrival arrival, uint16_
 		row->cycles++;
 	}
 	row->max_seq = seq;
-}
-
-void dp_reception_jitter(struct tg_ingress *row, uint32_t arrival, uint32_t ts)
-{
-	uint32_t transit = arrival - ts;
-	int32_t d = (int32_t)(transit - row->transit);
-	/* 0 stands for "no packet yet"; a real 0 costs one sample. */
-	bool first = row->transit == 0;
-	row->transit = transit;
-	if (first)
-		return;
-	uint32_t step = d < 0 ? 0u - (uint32_t)d : (uint32_t)d;
-	row->jitter_q4 += step - ((row->jitter_q4 + 8) >> 4);
 }
 
 uint32_t dp_reception_lost(const struct tg_ingress *row)

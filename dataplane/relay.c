@@ -54,6 +54,16 @@ static bool latch(struct dp_legs *l, const struct dp_packet *p, uint64_t now_tsc
 	return true;
 }
 
+/* False: the far end sends more than it may. Only its own packets are paid for: nobody else can use it up. */
+static bool pay(const struct dp_legs *l, struct tg_ingress *row, uint64_t now_tsc)
+{
+	uint32_t now = dp_rate_now(now_tsc);
+	if (!dp_rate_allows(&l->rate, row->paid_until, now))
+		return false;
+	row->paid_until = dp_rate_pay(&l->rate, row->paid_until, now);
+	return true;
+}
+
 /* Why the packet isn't accepted, or TG_DROPS. */
 static enum tg_drop refuse(struct dp_legs *l, const struct dp_packet *p, uint64_t now_tsc)
 {
@@ -113,13 +123,13 @@ static bool forward(struct dp_legs *l, const struct dp_packet *p, uint32_t span,
 	if (!dp_stream_map(row, &l->egress[row->sink], &m))
 		return false;
 	out->leg = p->leg;
-	out->as = DP_SENT_RELAYED;
+	out->as = TG_SENT_RELAYED;
 	out->rtp_bytes = p->rtp_bytes;
 	out->flow = (struct dp_flow){.src_ip_be = row->out_src_ip_be,
 		.dst_ip_be = row->out_dst_ip_be,
 		.src_port_be = row->out_src_port_be,
 		.dst_port_be = row->out_dst_port_be,
-		.dscp = row->out_dscp};
+		.dscp = row->out_tos >> 2};
 	if (row->out_ipv6) {
 		out->flow.src_ip6 = l->ipv6[p->leg].out_src;
 		out->flow.dst_ip6 = l->ipv6[p->leg].out_dst;
@@ -143,13 +153,16 @@ static void rebase(struct dp_legs *l, struct tg_ingress *row)
 	row->marker = 1;
 }
 
-bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, uint64_t now_tsc,
-	struct dp_outgoing *out)
+/* Takes the packet for what it says about its far end. False: it was dropped. */
+static bool accept(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, uint64_t now_tsc,
+	enum dp_arrival *arrival, uint32_t *span)
 {
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if (p->verdict == DP_RTCP)
 		tg_counter_add(&l->stats->rtcp, 1);
 	enum tg_drop why = refuse(l, p, now_tsc);
+	if (why == TG_DROPS && !pay(l, row, now_tsc))
+		why = TG_DROP_rate;
 	bool event = p->payload_type == row->rx.event;
 	if (why == TG_DROPS && event && p->payload_bytes < DP_EVENT_BYTES)
 		why = TG_DROP_bad_rtp;
@@ -157,25 +170,45 @@ bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, 
 		dp_legs_drop(l, why, p->leg);
 		return false;
 	}
-	enum dp_arrival arrival = dp_reception_look(row, p->seq, p->ssrc);
-	if (arrival == DP_ARRIVAL_NEW_STREAM && (row->flags & DP_ROW_SEEN))
+	*arrival = dp_reception_look(row, p->seq, p->ssrc);
+	if (*arrival == DP_ARRIVAL_NEW_STREAM && (row->flags & DP_ROW_SEEN))
 		rebase(l, row);
-	dp_reception_count(row, arrival, p->seq, p->ssrc);
+	dp_reception_count(row, *arrival, p->seq, p->ssrc);
 	tg_counter_add(&row->rx_packets, 1);
 	tg_counter_add(&row->rx_octets, p->rtp_bytes);
 	l->tally.v[TG_METER_rx_packets]++;
 	l->tally.v[TG_METER_rx_octets] += p->rtp_bytes;
-	row->last_in_ts = p->ts;
 	row->flags &= (uint8_t)~DP_ROW_SILENT;
-	uint32_t span = DP_FRAME_UNITS;
+	*span = DP_FRAME_UNITS;
 	if (event) {
 		const uint8_t *payload = rtp + p->header_bytes;
-		span = dp_get16(payload + 2);
+		*span = dp_get16(payload + 2);
 		take_digit(l, p, payload);
 	} else {
 		dp_reception_jitter(row, dp_clock_units(&l->clock, now_tsc), p->ts);
 	}
+	return true;
+}
+
+bool dp_relay(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, uint64_t now_tsc,
+	struct dp_outgoing *out)
+{
+	struct tg_ingress *row = &l->ingress[p->leg];
+	enum dp_arrival arrival;
+	uint32_t span;
+	if (!accept(l, p, rtp, now_tsc, &arrival, &span))
+		return false;
 	bool send = row->sink != TG_NONE && forward(l, p, span, arrival, now_tsc, out);
 	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
 	return send;
+}
+
+void dp_relay_discard(struct dp_legs *l, const struct dp_packet *p, const uint8_t *rtp, uint64_t now_tsc)
+{
+	enum dp_arrival arrival;
+	uint32_t span;
+	if (!accept(l, p, rtp, now_tsc, &arrival, &span))
+		return;
+	dp_legs_drop(l, TG_DROP_backlog, p->leg);
+	atomic_store_explicit(&l->ingress[p->leg].last_rx_tsc, now_tsc, memory_order_relaxed);
 }

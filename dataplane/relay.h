@@ -13,4 +13,9 @@
 bool dp_relay(struct dp_legs *legs, const struct dp_packet *packet, const uint8_t *rtp, uint64_t now_tsc,
 	struct dp_outgoing *out);
 
+/* One packet that waited in a port while no worker was there: it says what it says about its far end (counts,
+ * digits), and is dropped. Only while the sinks of all legs are still to be joined anew. */
+void dp_relay_discard(
+	struct dp_legs *legs, const struct dp_packet *packet, const uint8_t *rtp, uint64_t now_tsc);
+
 #endif

@@ -4,7 +4,10 @@
 #include "dataplane/liveness.h"
 #include "dataplane/meter.h"
 #include "dataplane/row.h"
+#include "dataplane/step.h"
 #include "dataplane/stream.h"
+
+#define NS_PER_MS 1000000u
 
 static bool is_open(const struct dp_legs *l, uint32_t leg)
 {
@@ -30,6 +33,7 @@ static void find_open(struct dp_legs *l)
 		uint32_t in = atomic_load_explicit(&row->generation, memory_order_relaxed);
 		uint32_t out = atomic_load_explicit(&e->generation, memory_order_relaxed);
 		if (in != out || !in) {
+			row->flags = 0;
 			atomic_store_explicit(&row->generation, 0, memory_order_relaxed);
 			atomic_store_explicit(&e->generation, 0, memory_order_relaxed);
 			continue;
@@ -91,6 +95,53 @@ static void take_up(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 		e->source = TG_SOURCE_NONE;
 }
 
+static void add_saturated(uint32_t *to, uint64_t n)
+{
+	*to = n > UINT32_MAX - *to ? UINT32_MAX : *to + (uint32_t)n;
+}
+
+/* What the predecessor was giving to a port may have been sent: the legs that were to hear it are told how
+ * much that is at most. One by one: a successor that is killed here leaves the rest to its own. */
+static void note_uncertain(struct dp_legs *l)
+{
+	struct tg_sending *s = &l->stats->sending;
+	uint32_t n = atomic_load_explicit(&s->n, memory_order_relaxed);
+	for (n = n < TG_SENDING_MAX ? n : TG_SENDING_MAX; n; n--) {
+		uint32_t leg = s->entry[n - 1].leg;
+		if (s->entry[n - 1].as == TG_SENT_RELAYED && is_open(l, leg))
+			leg = l->ingress[leg].sink;
+		if (is_open(l, leg))
+			add_saturated(&l->outage[leg].uncertain, 1);
+		dp_step();
+		atomic_store_explicit(&s->n, n - 1, memory_order_relaxed);
+		dp_step();
+	}
+}
+
+/* From the predecessor's last sign of life to now nobody was there: so say the parts that are open, for what
+ * of it lies within them. A region that only tests have used knows no such sign. */
+static void note_outage(struct dp_legs *l, uint64_t now_ns)
+{
+	const struct tg_worker_stats *stats = l->stats;
+	uint64_t seen_ns = atomic_load_explicit(&stats->alive_ns, memory_order_relaxed);
+	if (!seen_ns)
+		seen_ns = atomic_load_explicit(&stats->left_ns, memory_order_relaxed);
+	for (uint32_t i = 0; i < l->open_count; i++) {
+		struct tg_outage *o = &l->outage[l->open[i]];
+		uint64_t from_ns = seen_ns, start_ns = l->egress[l->open[i]].stint_start_ns;
+		if (from_ns < start_ns)
+			from_ns = start_ns;
+		/* A successor that was killed before it gave one has said that already. */
+		if (from_ns < o->until_ns)
+			from_ns = o->until_ns;
+		add_saturated(&o->count, 1);
+		if (seen_ns && now_ns > from_ns)
+			add_saturated(&o->ms, (now_ns - from_ns + NS_PER_MS / 2) / NS_PER_MS);
+		dp_step();
+		o->until_ns = now_ns;
+	}
+}
+
 void dp_resume(struct dp_legs *l, uint64_t now_tsc)
 {
 	tg_ring_repair_consumer(tg_region_commands(l->region, l->worker));
@@ -104,6 +155,9 @@ void dp_resume(struct dp_legs *l, uint64_t now_tsc)
 	for (uint32_t i = 0; i < l->open_count; i++)
 		take_up(l, l->open[i], now_tsc);
 	dp_meter_finish_close(l);
+	/* Behind the close: they belong to the part that is open now. */
+	note_uncertain(l);
+	note_outage(l, dp_legs_now_ns(l, now_tsc));
 	tg_counter_set(&l->stats->legs_open, l->open_count);
 	tg_counter_set(&l->stats->plays_active, l->wheel.active);
 	dp_meter_recount(l);

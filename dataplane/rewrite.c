@@ -2,28 +2,14 @@
 
 #include <string.h>
 
+#include "dataplane/checksum.h"
 #include "dataplane/wire.h"
 
 #define TTL 64
 
 uint16_t dp_sum(const uint8_t *at, uint32_t bytes, uint32_t start)
 {
-	/* Words of eight bytes in memory order: the sum of 16-bit words comes out in memory order too. */
-	uint64_t sum = start, word;
-	uint32_t i = 0;
-	for (; i + 8 <= bytes; i += 8) {
-		memcpy(&word, at + i, 8);
-		sum += (word & 0xffffffff) + (word >> 32);
-	}
-	uint64_t rest = 0;
-	memcpy(&rest, at + i, bytes - i);
-	sum += (rest & 0xffffffff) + (rest >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	return dp_fold(dp_sum_long(at, bytes) + start);
 }
 
 void dp_write_link(uint8_t *at, const struct dp_link *link)
@@ -37,17 +23,6 @@ void dp_write_link(uint8_t *at, const struct dp_link *link)
 		at += 4;
 	}
 	dp_put16(at, link->ipv6 ? 0x86dd : 0x0800);
-}
-
-/* UDP header, and its checksum over all that it covers. pseudo: sum over the two addresses. */
-static void write_udp(uint8_t *udp, const struct dp_flow *f, uint16_t udp_bytes, uint32_t pseudo)
-{
-	dp_put16_be(udp, f->src_port_be);
-	dp_put16_be(udp + 2, f->dst_port_be);
-	dp_put16(udp + 4, udp_bytes);
-	dp_put16(udp + 6, 0);
-	uint16_t sum = (uint16_t)~dp_sum(udp, udp_bytes, pseudo + htobe16(17) + htobe16(udp_bytes));
-	dp_put16_be(udp + 6, sum ? sum : 0xffff); /* 0 would say "none": RFC 768, RFC 8200 8.1 */
 }
 
 /* One value per flow, evenly spread, so that who balances by it need not look at ports: RFC 6437 section 3.
@@ -67,7 +42,36 @@ static void write_flow6(uint8_t *at, const struct dp_flow *f, uint16_t rtp_bytes
 	at[7] = TTL;
 	memcpy(at + 8, f->src_ip6, 16);
 	memcpy(at + 24, f->dst_ip6, 16);
-	write_udp(at + 40, f, udp_bytes, dp_sum(at + 8, 32, 0));
+	dp_put16_be(at + 40, f->src_port_be);
+	dp_put16_be(at + 42, f->dst_port_be);
+	dp_put16(at + 44, udp_bytes);
+	dp_put16(at + 46, 0);
+	/* Never left out: RFC 8200 8.1. */
+	dp_put16_be(at + 46, dp_checksum_of(dp_sum_long(at + 8, 32) + htobe16(17) + htobe16(udp_bytes) +
+					    dp_sum_long(at + 40, udp_bytes)));
+}
+
+/* Sum of what a relayed packet changes: addresses, ports, RTP header. */
+static uint64_t sum_of_changes(const uint8_t *at)
+{
+	return dp_sum_long(at + 12, 12) + dp_sum_long(at + 28, 12);
+}
+
+void dp_flow_carry(struct dp_flow *f, const uint8_t *at)
+{
+	f->carried = dp_get16_be(at + 26);
+	f->gone = dp_fold(sum_of_changes(at));
+	f->checksum = f->carried ? DP_CHECKSUM_CARRY : DP_CHECKSUM_ZERO;
+}
+
+static uint16_t udp_checksum(const uint8_t *at, const struct dp_flow *f, uint16_t udp_bytes)
+{
+	if (f->checksum == DP_CHECKSUM_ZERO)
+		return 0;
+	if (f->checksum == DP_CHECKSUM_CARRY)
+		return dp_checksum_carry(f->carried, sum_of_changes(at), f->gone);
+	return dp_checksum_of(
+		dp_sum_long(at + 12, 8) + htobe16(17) + htobe16(udp_bytes) + dp_sum_long(at + 20, udp_bytes));
 }
 
 void dp_write_flow(uint8_t *at, const struct dp_flow *f, uint16_t rtp_bytes)
@@ -88,7 +92,11 @@ void dp_write_flow(uint8_t *at, const struct dp_flow *f, uint16_t rtp_bytes)
 	dp_put32_be(at + 12, f->src_ip_be);
 	dp_put32_be(at + 16, f->dst_ip_be);
 	dp_put16_be(at + 10, (uint16_t)~dp_sum(at, 20, 0));
-	write_udp(at + 20, f, udp_bytes, dp_sum(at + 12, 8, 0));
+	dp_put16_be(at + 20, f->src_port_be);
+	dp_put16_be(at + 22, f->dst_port_be);
+	dp_put16(at + 24, udp_bytes);
+	dp_put16(at + 26, 0);
+	dp_put16_be(at + 26, udp_checksum(at, f, udp_bytes));
 }
 
 void dp_change_rtp(uint8_t *at, const struct dp_rtp *r)

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "dataplane/checksum.h"
+
 struct dp_link {
 	uint8_t to[6], from[6];
 	uint16_t vlan; /* 0: untagged */
@@ -15,6 +17,8 @@ struct dp_flow {
 	const uint8_t *src_ip6, *dst_ip6; /* NULL: IPv4 */
 	uint16_t src_port_be, dst_port_be;
 	uint8_t dscp;
+	uint8_t checksum; /* enum dp_checksum, and what it is carried on from: */
+	uint16_t carried, gone;
 };
 
 struct dp_rtp {
@@ -39,8 +43,11 @@ static inline uint32_t dp_link_bytes(const struct dp_link *link)
 
 /* Writes the Ethernet header, with a tag where the link has one; at has room for dp_link_bytes(). */
 void dp_write_link(uint8_t *at, const struct dp_link *link);
+/* For DP_CHECKSUM_CARRY: takes from a received packet what its checksum said of what will change. at: its
+ * IPv4 header without options. */
+void dp_flow_carry(struct dp_flow *flow, const uint8_t *at);
 /* Writes IP and UDP headers in front of rtp_bytes of RTP that are complete already (the UDP checksum covers
- * them). at: dp_flow_bytes() and the RTP after them. */
+ * them; over IPv6 always in full). at: dp_flow_bytes() and the RTP after them. */
 void dp_write_flow(uint8_t *at, const struct dp_flow *flow, uint16_t rtp_bytes);
 /* Changes an RTP header in place: version, padding, extension and CSRC count stay. */
 void dp_change_rtp(uint8_t *at, const struct dp_rtp *rtp);

@@ -163,8 +163,8 @@ static struct nlmsghdr *neighbour_request(char *buf, unsigned ifindex, const str
 	return nlh;
 }
 
-int dp_rtnetlink_neighbour(
-	struct dp_rtnetlink *rt, unsigned ifindex, const struct tg_addr *address, uint8_t mac[static 6])
+int dp_rtnetlink_neighbour(struct dp_rtnetlink *rt, unsigned ifindex, const struct tg_addr *address,
+	struct dp_rtnetlink_neighbour *neighbour)
 {
 	char buf[MNL_NLMSG_HDRLEN + 256];
 	struct neighbour_answer answer = {0};
@@ -176,7 +176,8 @@ int dp_rtnetlink_neighbour(
 		return e;
 	if (!(answer.state & KNOWN) || !answer.has_mac)
 		return -ENOENT;
-	memcpy(mac, answer.mac, sizeof(answer.mac));
+	memcpy(neighbour->mac, answer.mac, sizeof(answer.mac));
+	neighbour->lasting = answer.state & (NUD_PERMANENT | NUD_NOARP);
 	return 0;
 }
 

@@ -23,9 +23,15 @@ void dp_rtnetlink_close(struct dp_rtnetlink *rt);
 int dp_rtnetlink_route(
 	struct dp_rtnetlink *rt, const struct tg_addr *to, unsigned *ifindex, struct tg_addr *via);
 
-/* MAC of a neighbour. -ENOENT: the kernel doesn't know it, or not yet. */
-int dp_rtnetlink_neighbour(
-	struct dp_rtnetlink *rt, unsigned ifindex, const struct tg_addr *address, uint8_t mac[static 6]);
+struct dp_rtnetlink_neighbour {
+	uint8_t mac[6];
+	bool lasting; /* entered by hand: the kernel doesn't ask for it, and isn't to be told that it is used
+		       */
+};
+
+/* -ENOENT: the kernel doesn't know it, or not yet. */
+int dp_rtnetlink_neighbour(struct dp_rtnetlink *rt, unsigned ifindex, const struct tg_addr *address,
+	struct dp_rtnetlink_neighbour *neighbour);
 /* Makes the kernel resolve or confirm it. Doesn't wait. */
 int dp_rtnetlink_use(struct dp_rtnetlink *rt, unsigned ifindex, const struct tg_addr *address);
 

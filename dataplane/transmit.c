@@ -10,25 +10,25 @@ static void flush_lane(struct dp_transmit *t, uint32_t port)
 	struct dp_tx_lane *lane = &t->lane[port];
 	if (!lane->n)
 		return;
+	dp_legs_sending(t->legs, lane->sent, lane->n);
 	uint32_t taken = rte_eth_tx_burst(t->port[port].id, t->queue, lane->mbuf, (uint16_t)lane->n);
-	for (uint32_t i = 0; i < taken; i++)
-		dp_legs_sent(t->legs, lane->sent[i].as, lane->sent[i].leg, lane->sent[i].rtp_bytes);
+	dp_legs_sent(t->legs, lane->sent, taken);
 	for (uint32_t i = taken; i < lane->n; i++) {
-		dp_legs_not_sent(t->legs, lane->sent[i].as, lane->sent[i].leg);
+		dp_legs_not_sent(t->legs, &lane->sent[i]);
 		rte_pktmbuf_free(lane->mbuf[i]);
 	}
+	dp_legs_sending_done(t->legs);
 	tg_counter_add(&t->legs->stats->tx_frames, taken);
 	lane->n = 0;
 }
 
-static void queue(struct dp_transmit *t, struct rte_mbuf *m, uint32_t port, enum dp_sent_as as, uint32_t leg,
+static void queue(struct dp_transmit *t, struct rte_mbuf *m, uint32_t port, enum tg_sent_as as, uint32_t leg,
 	uint16_t rtp_bytes)
 {
 	struct dp_tx_lane *lane = &t->lane[port];
 	lane->mbuf[lane->n] = m;
-	lane->sent[lane->n].leg = leg;
-	lane->sent[lane->n].rtp_bytes = rtp_bytes;
-	lane->sent[lane->n].as = (uint8_t)as;
+	lane->sent[lane->n] = (struct tg_sending_entry){
+		.leg = leg, .rtp_bytes = rtp_bytes, .as = (uint8_t)as};
 	if (++lane->n == DP_TX_BURST)
 		flush_lane(t, port);
 }
@@ -62,9 +62,16 @@ void dp_transmit_rtp(struct dp_transmit *t, struct rte_mbuf *m, const struct dp_
 	queue(t, m, port, out->as, out->leg, out->rtp_bytes);
 }
 
+void dp_transmit_ready(
+	struct dp_transmit *t, struct rte_mbuf *m, uint32_t port, uint32_t leg, uint32_t rtp_bytes)
+{
+	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+	queue(t, m, port, TG_SENT_RELAYED, leg, (uint16_t)rtp_bytes);
+}
+
 void dp_transmit_raw(struct dp_transmit *t, struct rte_mbuf *m, uint32_t port)
 {
-	queue(t, m, port, DP_SENT_FOR_KERNEL, TG_NONE, 0);
+	queue(t, m, port, TG_SENT_FOR_KERNEL, TG_NONE, 0);
 }
 
 void dp_transmit_flush(struct dp_transmit *t)

@@ -9,16 +9,12 @@
 
 struct rte_mbuf;
 
-#define DP_TX_BURST 32
+#define DP_TX_BURST TG_SENDING_MAX
 
 struct dp_tx_lane {
 	uint32_t n;
 	struct rte_mbuf *mbuf[DP_TX_BURST];
-	struct {
-		uint32_t leg;
-		uint16_t rtp_bytes;
-		uint8_t as; /* enum dp_sent_as */
-	} sent[DP_TX_BURST];
+	struct tg_sending_entry sent[DP_TX_BURST];
 };
 
 struct dp_transmit {
@@ -32,6 +28,9 @@ struct dp_transmit {
 /* Writes the headers and queues the frame. mbuf: ownership passes; its data begins with room for the IP and
  * UDP headers, dp_flow_bytes(), and then complete RTP. */
 void dp_transmit_rtp(struct dp_transmit *transmit, struct rte_mbuf *mbuf, const struct dp_outgoing *out);
+/* Queues a relayed frame that is complete. leg: that it came from. */
+void dp_transmit_ready(
+	struct dp_transmit *transmit, struct rte_mbuf *mbuf, uint32_t port, uint32_t leg, uint32_t rtp_bytes);
 /* Queues a whole frame of the kernel's. */
 void dp_transmit_raw(struct dp_transmit *transmit, struct rte_mbuf *mbuf, uint32_t port);
 /* Gives everything that is queued to the ports. */

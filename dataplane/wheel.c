@@ -7,6 +7,18 @@
 #define SLOTS_PER_S (1000000 / DP_WHEEL_SLOT_US)
 #define ROOM_MIN    8
 
+static uint64_t due_tsc(const struct dp_wheel *w, uint64_t slot)
+{
+	return w->start_tsc + (uint64_t)((unsigned __int128)slot * w->hz / SLOTS_PER_S);
+}
+
+static void go_to(struct dp_wheel *w, uint64_t slot)
+{
+	w->next = slot;
+	w->cursor = 0;
+	w->next_due = due_tsc(w, slot);
+}
+
 int dp_wheel_open(struct dp_wheel *w, uint32_t legs, uint64_t hz, uint64_t now_tsc)
 {
 	memset(w, 0, sizeof(*w));
@@ -19,6 +31,7 @@ int dp_wheel_open(struct dp_wheel *w, uint32_t legs, uint64_t hz, uint64_t now_t
 		return -ENOMEM;
 	w->hz = hz;
 	w->start_tsc = now_tsc;
+	go_to(w, 0);
 	return 0;
 }
 
@@ -26,11 +39,6 @@ void dp_wheel_close(struct dp_wheel *w)
 {
 	free(w->entry);
 	w->entry = NULL;
-}
-
-static uint64_t due_tsc(const struct dp_wheel *w, uint64_t slot)
-{
-	return w->start_tsc + (uint64_t)((unsigned __int128)slot * w->hz / SLOTS_PER_S);
 }
 
 /* Number of the slot that a moment falls into. */
@@ -89,29 +97,27 @@ void dp_wheel_advance(struct dp_wheel *w, uint64_t now_tsc)
 	if (now <= w->next)
 		return;
 	if (!w->active) {
-		w->next = now;
-		w->cursor = 0;
+		go_to(w, now);
 		return;
 	}
 	uint64_t behind = now - w->next;
-	if (behind > limit)
-		w->next += (behind - limit + DP_WHEEL_SLOTS - 1) / DP_WHEEL_SLOTS * DP_WHEEL_SLOTS;
+	if (behind <= limit)
+		return;
+	/* Whole turns: the slot is the same, and goes on where it was. */
+	w->next += (behind - limit + DP_WHEEL_SLOTS - 1) / DP_WHEEL_SLOTS * DP_WHEEL_SLOTS;
+	w->next_due = due_tsc(w, w->next);
 }
 
 bool dp_wheel_due(struct dp_wheel *w, uint64_t now_tsc, uint32_t *leg, uint64_t *due)
 {
-	while (w->active) {
-		uint64_t at = due_tsc(w, w->next);
-		if (at > now_tsc)
-			return false;
+	while (w->active && w->next_due <= now_tsc) {
 		uint32_t slot = (uint32_t)(w->next % DP_WHEEL_SLOTS);
 		if (w->cursor < w->count[slot]) {
 			*leg = w->entry[(size_t)slot * w->room + w->cursor++];
-			*due = at;
+			*due = w->next_due;
 			return true;
 		}
-		w->cursor = 0;
-		w->next++;
+		go_to(w, w->next + 1);
 	}
 	return false;
 }

@@ -15,10 +15,11 @@
 struct dp_wheel {
 	uint32_t *entry; /* DP_WHEEL_SLOTS times room */
 	uint32_t count[DP_WHEEL_SLOTS];
-	uint32_t room;   /* of a slot */
-	uint32_t active; /* legs in all slots */
-	uint32_t cursor; /* entries of slot `next` that have come up already */
-	uint64_t next;   /* number of the slot that is not done yet; never wraps */
+	uint32_t room;     /* of a slot */
+	uint32_t active;   /* legs in all slots */
+	uint32_t cursor;   /* entries of slot `next` that have come up already */
+	uint64_t next;     /* number of the slot that is not done yet; never wraps */
+	uint64_t next_due; /* moment of that slot */
 	uint64_t start_tsc, hz;
 };
 

@@ -12,6 +12,7 @@
 #include <rte_ring.h>
 
 #include "dataplane/classify.h"
+#include "dataplane/fast.h"
 #include "dataplane/liveness.h"
 #include "dataplane/play.h"
 #include "dataplane/relay.h"
@@ -19,6 +20,9 @@
 #define RX_BURST 32
 /* Legs that may be played to in one loop before packets are received again. */
 #define PLAY_BUDGET 256
+#define PLAY_BURST  32
+/* Frames that are fetched before their turn. */
+#define PLAY_AHEAD 8
 /* Frames that the kernel may be given per worker; more is a flood. */
 #define KERNEL_FRAMES_PER_S 50000
 #define KERNEL_BURST        256
@@ -27,8 +31,13 @@
 #define SLEEP_US_MAX 200
 #define SLEEP_US_MIN 20
 /* Slow things are looked at every so often; all legs within SWEEP_MS. */
-#define TICK_MS  1
-#define SWEEP_MS 64
+#define TICK_MS 1
+/* What waited in the ports when a worker starts is emptied in a few ms at most; against a flood there is an
+ * end. */
+#define BACKLOG_MS 50
+#define SWEEP_MS   64
+
+_Static_assert(DP_FAST_PORTS >= SETTINGS_PORTS_MAX, "every port has a head");
 
 int dp_worker_open(
 	struct dp_worker *w, uint32_t index, const struct dp_worker_options *o, struct rte_mempool *pool)
@@ -41,12 +50,17 @@ int dp_worker_open(
 	w->ports = o->ports;
 	w->pool = pool;
 	w->stop = o->stop;
-	dp_local_init(&w->local, tg_region_capacity(o->region));
+	uint8_t macs[SETTINGS_PORTS_MAX][6];
+	for (uint32_t p = 0; p < o->ports; p++)
+		memcpy(macs[p], o->port[p].mac, sizeof(macs[p]));
+	dp_fast_init(&w->fast, (enum dp_checksum)o->checksum, (const uint8_t(*)[6])macs, o->ports);
+	dp_local_init(&w->local, tg_region_capacity(o->region), index);
 	w->transmit = (struct dp_transmit){
 		.legs = &w->legs, .port = o->port, .ports = o->ports, .queue = (uint16_t)index};
 	int e = dp_legs_open(&w->legs, o->region, index);
 	if (e)
 		return e;
+	dp_legs_limit(&w->legs, o->packets_per_s);
 	dp_police_init(&w->to_kernel, w->legs.clock.hz, KERNEL_FRAMES_PER_S, KERNEL_BURST);
 	return 0;
 }
@@ -131,6 +145,17 @@ static bool make_room(struct rte_mbuf *m, uint32_t rtp_at, uint32_t headers)
 				 : rte_pktmbuf_prepend(m, (uint16_t)(headers - rtp_at)) != NULL;
 }
 
+/* Of a packet that is still as it was received; NULL: one that we make, or one of IPv6. */
+static void choose_checksum(const struct dp_worker *w, const uint8_t *ip, struct dp_flow *flow)
+{
+	if (flow->src_ip6)
+		return;
+	if (w->fast.checksum == DP_CHECKSUM_ZERO)
+		flow->checksum = DP_CHECKSUM_ZERO;
+	else if (w->fast.checksum == DP_CHECKSUM_CARRY && ip)
+		dp_flow_carry(flow, ip);
+}
+
 static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_packet *p, uint64_t now)
 {
 	if (p->verdict == DP_KERNEL) {
@@ -153,6 +178,7 @@ static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_pack
 		rte_pktmbuf_free(m);
 		return;
 	}
+	choose_checksum(w, p->src_ip6 ? NULL : rtp - DP_UDP_BYTES - DP_IP_BYTES, &out.flow);
 	dp_change_rtp(rtp, &out.rtp);
 	if (!make_room(m, p->rtp_at, dp_flow_bytes(&out.flow))) {
 		dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
@@ -167,59 +193,130 @@ static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_pack
 	dp_transmit_rtp(&w->transmit, m, &out);
 }
 
-static void handle_burst(
-	struct dp_worker *w, struct rte_mbuf **m, uint32_t n, const uint16_t *vlan, uint64_t now)
+static void handle_slow(struct dp_worker *w, const struct dp_port *port, struct rte_mbuf *m, uint64_t now)
 {
-	struct dp_packet packet[RX_BURST];
+	struct dp_packet packet;
+	m->port = port->id;
+	classify(w, m, port->vlan, &packet);
+	handle(w, m, &packet, now);
+}
+
+/* One after the other, but for what the cache can do meanwhile. */
+static void handle_fast(
+	struct dp_worker *w, const struct dp_port *port, struct rte_mbuf **m, uint32_t n, uint64_t now)
+{
+	uint32_t leg[RX_BURST];
+	dp_fast_begin(&w->fast, &w->legs, now);
+	for (uint32_t p = 0; p < w->fast.ports; p++)
+		w->fast.frame_max[p] = DP_ETHER_BYTES + dp_port_mtu(&w->port[p]);
+	for (uint32_t i = 0; i < n; i++) {
+		leg[i] = dp_fast_leg(&w->local, rte_pktmbuf_mtod(m[i], const uint8_t *));
+		if (leg[i] == TG_NONE)
+			continue;
+		rte_prefetch0(&w->legs.ingress[leg[i]]);
+		rte_prefetch0((const uint8_t *)&w->legs.ingress[leg[i]] + TG_CACHE_LINE);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct dp_fast_out out;
+		if (leg[i] != TG_NONE && !(m[i]->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) &&
+			dp_fast_relay(&w->legs, &w->fast, leg[i], rte_pktmbuf_mtod(m[i], uint8_t *),
+				rte_pktmbuf_data_len(m[i]), &out))
+			dp_transmit_ready(&w->transmit, m[i], out.port, leg[i], out.rtp_bytes);
+		else
+			handle_slow(w, port, m[i], now);
+	}
+	w->legs.tally.v[TG_METER_rx_packets] += w->fast.packets;
+	w->legs.tally.v[TG_METER_rx_octets] += w->fast.octets;
+}
+
+static void handle_burst(
+	struct dp_worker *w, const struct dp_port *port, struct rte_mbuf **m, uint32_t n, uint64_t now)
+{
 	for (uint32_t i = 0; i < n; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
+	/* What waits for its next hop came first, and goes first. */
+	if (!port->vlan && !w->waiting.n) {
+		handle_fast(w, port, m, n, now);
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++)
-		classify(w, m[i], vlan[i], &packet[i]);
-	for (uint32_t i = 0; i < n; i++)
-		handle(w, m[i], &packet[i], now);
+		handle_slow(w, port, m[i], now);
 }
 
 static uint32_t receive_ports(struct dp_worker *w, uint64_t now)
 {
 	struct rte_mbuf *m[RX_BURST];
-	uint16_t vlan[RX_BURST];
 	uint32_t total = 0;
 	for (uint32_t p = 0; p < w->ports; p++) {
 		uint32_t n = rte_eth_rx_burst(w->port[p].id, (uint16_t)w->index, m, RX_BURST);
 		if (!n)
 			continue;
-		for (uint32_t i = 0; i < n; i++) {
-			vlan[i] = w->port[p].vlan;
-			m[i]->port = w->port[p].id;
-		}
 		tg_counter_add(&w->legs.stats->rx_frames, n);
-		handle_burst(w, m, n, vlan, now);
+		handle_burst(w, &w->port[p], m, n, now);
 		total += n;
 	}
 	return total;
 }
 
-static uint16_t vlan_of(const struct dp_worker *w, uint16_t id)
+/* A frame that came before this worker did. */
+static void discard(struct dp_worker *w, struct rte_mbuf *m, uint16_t vlan, uint64_t now)
 {
-	for (uint32_t p = 0; p < w->ports; p++)
-		if (w->port[p].id == id)
-			return w->port[p].vlan;
-	return 0;
+	struct dp_packet p;
+	classify(w, m, vlan, &p);
+	if (p.verdict == DP_KERNEL) {
+		to_kernel(w, m, now);
+		return;
+	}
+	enum tg_drop why = p.leg == TG_NONE ? (enum tg_drop)p.drop : TG_DROP_backlog;
+	if (p.leg == TG_NONE || tg_capacity_worker(w->legs.cap, p.leg) != w->index) {
+		drop(w, m, why);
+		return;
+	}
+	catch_up_with_commands(w, p.leg, now);
+	dp_relay_discard(&w->legs, &p, rte_pktmbuf_mtod(m, uint8_t *) + p.rtp_at, now);
+	rte_pktmbuf_free(m);
+}
+
+/* What is in a port is as old as this process, and where its ring was full there is a hole behind it, which
+ * listeners would see as loss if what lies on both sides were relayed. So it is not: streams go on behind it.
+ * Until a poll finds nothing: a short one may mean only that the port has not looked for more. */
+static void discard_backlog(struct dp_worker *w)
+{
+	struct rte_mbuf *m[RX_BURST];
+	uint64_t now = rte_rdtsc(), end = now + BACKLOG_MS * w->legs.clock.ticks_per_ms;
+	for (uint32_t p = 0; p < w->ports; p++) {
+		uint32_t n = 1;
+		for (; n && now < end; now = rte_rdtsc()) {
+			n = rte_eth_rx_burst(w->port[p].id, (uint16_t)w->index, m, RX_BURST);
+			tg_counter_add(&w->legs.stats->rx_frames, n);
+			for (uint32_t i = 0; i < n; i++) {
+				m[i]->port = w->port[p].id;
+				discard(w, m[i], w->port[p].vlan, now);
+			}
+		}
+	}
+	dp_legs_flush(&w->legs);
+}
+
+/* That it came by. */
+static const struct dp_port *port_of(const struct dp_worker *w, const struct rte_mbuf *m)
+{
+	uint32_t p = 0;
+	while (p + 1 < w->ports && w->port[p].id != m->port)
+		p++;
+	return &w->port[p];
 }
 
 /* Frames of our legs that arrived at other workers. */
 static uint32_t receive_handed_over(struct dp_worker *w, uint64_t now)
 {
 	struct rte_mbuf *m[RX_BURST];
-	uint16_t vlan[RX_BURST];
 	uint32_t total = 0;
 	for (uint32_t from = 0; from < w->exchange->workers; from++) {
 		struct rte_ring *ring = w->exchange->handover[from][w->index];
 		uint32_t n = ring ? rte_ring_sc_dequeue_burst(ring, (void **)m, RX_BURST, NULL) : 0;
 		for (uint32_t i = 0; i < n; i++)
-			vlan[i] = vlan_of(w, m[i]->port);
-		if (n)
-			handle_burst(w, m, n, vlan, now);
+			handle_slow(w, port_of(w, m[i]), m[i], now);
 		total += n;
 	}
 	return total;
@@ -236,26 +333,56 @@ static uint32_t send_for_kernel(struct dp_worker *w)
 	return n;
 }
 
+static void send_frame(struct dp_worker *w, struct rte_mbuf *m, struct dp_outgoing *out, const uint8_t *frame)
+{
+	uint32_t headers = dp_flow_bytes(&out->flow);
+	uint8_t *rtp = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(headers + out->rtp_bytes)) + headers;
+	dp_write_rtp(rtp, &out->rtp);
+	memcpy(rtp + DP_RTP_BYTES, frame, out->rtp_bytes - DP_RTP_BYTES);
+	choose_checksum(w, NULL, &out->flow);
+	dp_transmit_rtp(&w->transmit, m, out);
+}
+
+/* One burst of those that are due. Returns how many had their turn. */
+static uint32_t play_burst(struct dp_worker *w, uint64_t now)
+{
+	struct dp_due due[PLAY_BURST];
+	struct rte_mbuf *m[PLAY_BURST];
+	uint32_t n = dp_play_gather(&w->legs, now, due, PLAY_BURST), used = 0;
+	uint32_t ahead = n < PLAY_AHEAD ? n : PLAY_AHEAD;
+	if (!n)
+		return 0;
+	bool buffers = !rte_pktmbuf_alloc_bulk(w->pool, m, n);
+	for (uint32_t i = 0; i < ahead; i++)
+		dp_play_expect(&w->legs, &due[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		struct dp_outgoing out;
+		const uint8_t *frame;
+		if (i + ahead < n)
+			dp_play_expect(&w->legs, &due[i + ahead]);
+		if (!dp_play_turn(&w->legs, &due[i], now, &out, &frame))
+			continue;
+		if (buffers)
+			send_frame(w, m[used++], &out, frame);
+		else
+			dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
+	}
+	if (buffers && used < n)
+		rte_pktmbuf_free_bulk(m + used, n - used);
+	return n;
+}
+
 static uint32_t play(struct dp_worker *w, uint64_t now)
 {
-	uint32_t budget = PLAY_BUDGET;
-	struct dp_outgoing out;
-	const uint8_t *frame;
+	uint32_t total = 0, n;
+	if (!w->legs.wheel.active)
+		return 0;
 	dp_wheel_advance(&w->legs.wheel, now);
-	while (dp_play_next(&w->legs, now, &budget, &out, &frame)) {
-		struct rte_mbuf *m = rte_pktmbuf_alloc(w->pool);
-		if (!m) {
-			dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
-			continue;
-		}
-		uint32_t headers = dp_flow_bytes(&out.flow);
-		uint8_t *rtp = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(headers + out.rtp_bytes)) +
-			       headers;
-		dp_write_rtp(rtp, &out.rtp);
-		memcpy(rtp + DP_RTP_BYTES, frame, out.rtp_bytes - DP_RTP_BYTES);
-		dp_transmit_rtp(&w->transmit, m, &out);
-	}
-	return PLAY_BUDGET - budget;
+	do {
+		n = play_burst(w, now);
+		total += n;
+	} while (n == PLAY_BURST && total < PLAY_BUDGET);
+	return total;
 }
 
 /* Once per TICK_MS: the clock, and a share of the legs. */
@@ -286,32 +413,41 @@ static void idle(struct dp_worker *w, uint64_t now)
 	nanosleep(&t, NULL);
 }
 
+uint64_t dp_worker_round(struct dp_worker *w, uint64_t now)
+{
+	struct tg_worker_stats *stats = w->legs.stats;
+	uint32_t work = dp_commands_run(&w->commands, &w->legs, now);
+	dp_waiting_retry(&w->waiting, &w->transmit, now);
+	work += receive_ports(w, now);
+	work += receive_handed_over(w, now);
+	work += send_for_kernel(w);
+	work += play(w, now);
+	dp_transmit_flush(&w->transmit);
+	dp_legs_flush(&w->legs);
+	tick(w, now);
+	if (work)
+		w->empty_polls = 0;
+	else
+		idle(w, now);
+	uint64_t end = rte_rdtsc();
+	tg_counter_add(work ? &stats->busy_cycles : &stats->idle_cycles, end - now);
+	tg_counter_add(&stats->loops, 1);
+	return end;
+}
+
 int dp_worker_run(void *arg)
 {
 	struct dp_worker *w = arg;
-	struct tg_worker_stats *stats = w->legs.stats;
 	/* Sleeps end when they are asked to, not up to 50 us later. */
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	uint64_t now = rte_rdtsc();
-	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
-		uint32_t work = dp_commands_run(&w->commands, &w->legs, now);
-		dp_waiting_retry(&w->waiting, &w->transmit, now);
-		work += receive_ports(w, now);
-		work += receive_handed_over(w, now);
-		work += send_for_kernel(w);
-		work += play(w, now);
-		dp_transmit_flush(&w->transmit);
-		dp_legs_flush(&w->legs);
-		tick(w, now);
-		if (work)
-			w->empty_polls = 0;
-		else
-			idle(w, now);
-		uint64_t end = rte_rdtsc();
-		tg_counter_add(work ? &stats->busy_cycles : &stats->idle_cycles, end - now);
-		tg_counter_add(&stats->loops, 1);
-		now = end;
-	}
-	atomic_store_explicit(&stats->alive_ns, 0, memory_order_relaxed);
+	tick(w, now);
+	discard_backlog(w);
+	now = rte_rdtsc();
+	while (!atomic_load_explicit(w->stop, memory_order_relaxed))
+		now = dp_worker_round(w, now);
+	uint64_t utc = tg_timebase_utc_ns(tg_region_timebase(w->legs.region), now);
+	atomic_store_explicit(&w->legs.stats->left_ns, utc, memory_order_relaxed);
+	atomic_store_explicit(&w->legs.stats->alive_ns, 0, memory_order_release);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "dataplane/command.h"
 #include "dataplane/exchange.h"
+#include "dataplane/fast.h"
 #include "dataplane/legs.h"
 #include "dataplane/local.h"
 #include "dataplane/police.h"
@@ -24,6 +25,7 @@ struct dp_worker {
 	struct dp_commands commands;
 	struct dp_transmit transmit;
 	struct dp_waiting waiting;
+	struct dp_fast fast;
 	struct dp_police to_kernel;
 	struct dp_local local;
 	struct dp_exchange *exchange;
@@ -41,6 +43,8 @@ struct dp_worker_options {
 	struct dp_exchange *exchange;
 	const struct dp_port *port;
 	uint32_t ports;
+	uint8_t checksum;       /* enum dp_checksum: of relayed packets */
+	uint32_t packets_per_s; /* that a far end may send; 0: no limit */
 	bool adaptive;
 	atomic_bool *stop;
 };
@@ -49,6 +53,8 @@ struct dp_worker_options {
 int dp_worker_open(struct dp_worker *worker, uint32_t index, const struct dp_worker_options *options,
 	struct rte_mempool *pool);
 void dp_worker_close(struct dp_worker *worker);
+/* Once through everything; now: the time stamp counter. Returns its value at the end. */
+uint64_t dp_worker_round(struct dp_worker *worker, uint64_t now);
 /* The loop, on the worker's lcore, until *stop. arg: struct dp_worker. Returns 0. */
 int dp_worker_run(void *arg);
 

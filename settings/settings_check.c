@@ -125,6 +125,13 @@ const char *settings_check_idle(const char *text)
 	return "unknown; allowed: \"spin\", \"adaptive\"";
 }
 
+const char *settings_check_checksum(const char *text)
+{
+	if (!strcmp(text, "full") || !strcmp(text, "carry") || !strcmp(text, "zero"))
+		return NULL;
+	return "unknown; allowed: \"full\", \"carry\", \"zero\"";
+}
+
 const char *settings_check_interface(const char *text)
 {
 	if (strlen(text) > 15)

@@ -15,6 +15,7 @@ const char *settings_check_path_or_name(const char *text); /* absolute, or witho
 const char *settings_check_address(const char *text);      /* of one host, IPv4 or IPv6 */
 const char *settings_check_address_or_none(const char *text);
 const char *settings_check_idle(const char *text);
+const char *settings_check_checksum(const char *text);
 const char *settings_check_lcores(const char *text);
 const char *settings_check_interface(const char *text); /* a kernel interface's name, or empty */
 const char *settings_check_target(

@@ -27,9 +27,9 @@ PLANES = ("dataplane", "controlplane")
 
 # Libraries that only some folders may see: pattern of the header, folders, what the rule is for.
 ONLY_IN = (
-    (r"rte_(ring\w*|common|config|pause|atomic|branch_prediction|compat)\.h", ("contract", "dataplane"),
+    (r"rte_(ring\w*|common|config|pause|atomic|branch_prediction|compat)\.h", ("contract", "dataplane", "tests/perf/packets"),
      "rings are the contract's; nothing else of DPDK is shared"),
-    (r"rte_\w+\.h", ("dataplane",), "only dataplane/ sees ports and packet buffers"),
+    (r"rte_\w+\.h", ("dataplane", "tests/perf/packets"), "only dataplane/ sees ports and packet buffers"),
     (r"(sofia-sip/.+|su_\w+\.h|nta\w*\.h|sip\w*\.h)", ("controlplane/sip",), "only controlplane/sip/ sees Sofia-SIP"),
     (r"libconfig\.h", ("settings", "controlplane/modules"), "settings and registry are read through settings/"),
     (r"(xdp|bpf)/.+", ("dataplane",), "only dataplane/ sees AF_XDP"),

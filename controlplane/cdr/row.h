@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CDR_SCHEMA 1
+#define CDR_SCHEMA 2
 
 enum cdr_column {
 #define COLUMN(name, kind, help) CDR_##name,

@@ -21,6 +21,9 @@ struct totals {
 	struct tg_meter in, out; /* of legs towards callers, of legs towards callees */
 	uint64_t lost;
 	uint32_t jitter_us;
+	/* Outages of the leg that had most of them, for all legs miss the same ones. */
+	uint64_t outages, outage_ms;
+	uint64_t uncertain_packets;
 };
 
 static uint64_t time_of(const json_t *payload, const char *key)
@@ -105,12 +108,21 @@ static const struct cdr_leg *leg_of_call(const struct making *m, const char *cal
 	return leg_numbered(m, 0);
 }
 
-/* leg, stint: only entries of these; NULL: all. */
+static void raise_to(uint64_t *to, uint64_t n)
+{
+	if (n > *to)
+		*to = n;
+}
+
+/* leg, stint: only entries of these; NULL: all. Entries of one leg follow each other. */
 static struct totals add_up(const struct making *m, const uint32_t *leg, const uint32_t *stint)
 {
 	struct totals t = {0};
+	uint64_t outages = 0, outage_ms = 0; /* of this leg so far */
 	for (size_t i = 0; i < m->entries; i++) {
 		const struct usage_entry *e = &m->entry[i];
+		if (i && e->leg != m->entry[i - 1].leg)
+			outages = outage_ms = 0;
 		if ((leg && e->leg != *leg) || (stint && e->stint != *stint))
 			continue;
 		const struct cdr_leg *l = leg_numbered(m, e->leg);
@@ -118,6 +130,9 @@ static struct totals add_up(const struct making *m, const uint32_t *leg, const u
 		t.lost += e->lost;
 		if (e->jitter_us > t.jitter_us)
 			t.jitter_us = e->jitter_us;
+		raise_to(&t.outages, outages += e->outages);
+		raise_to(&t.outage_ms, outage_ms += e->outage_ms);
+		t.uncertain_packets += e->uncertain_packets;
 	}
 	return t;
 }
@@ -142,6 +157,13 @@ static void set_common_usage(struct cdr_row *row, const struct totals *t)
 	cdr_set_number(row, CDR_digits, both.v[TG_METER_digits]);
 	cdr_set_number(row, CDR_lost_packets, t->lost);
 	cdr_set_number(row, CDR_jitter_us, t->jitter_us);
+	cdr_set_number(row, CDR_outages, t->outages);
+	cdr_set_number(row, CDR_outage_ms, t->outage_ms);
+	cdr_set_number(row, CDR_uncertain_packets, t->uncertain_packets);
+	if (t->outages)
+		cdr_add_note(row, "the dataplane was replaced meanwhile: what arrived then is not counted");
+	if (t->uncertain_packets)
+		cdr_add_note(row, "packets that were just being sent then may not be counted");
 }
 
 static void set_leg_usage(struct cdr_row *row, const struct totals *t)

@@ -16,12 +16,13 @@ static json_t *object(const struct tg_meter *m)
 
 json_t *meter_fact(uint64_t region, const struct tg_meter_record *r)
 {
-	json_t *f = json_pack("{s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:I}", "region",
-		(json_int_t)region, "worker", (int)r->worker, "row", (json_int_t)r->leg, "generation",
-		(json_int_t)r->generation, "stint", (json_int_t)r->stint, "part", (json_int_t)r->part,
-		"start_ns", (json_int_t)r->start_ns, "end_ns", (json_int_t)r->end_ns, "final", (int)r->final,
-		"media_timeout", (int)r->media_timeout, "lost", (json_int_t)r->lost, "jitter_us",
-		(json_int_t)r->jitter_us);
+	json_t *f = json_pack("{s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:I, s:I, s:I, s:I, s:I}",
+		"region", (json_int_t)region, "worker", (int)r->worker, "row", (json_int_t)r->leg,
+		"generation", (json_int_t)r->generation, "stint", (json_int_t)r->stint, "part",
+		(json_int_t)r->part, "start_ns", (json_int_t)r->start_ns, "end_ns", (json_int_t)r->end_ns,
+		"final", (int)r->final, "media_timeout", (int)r->media_timeout, "lost", (json_int_t)r->lost,
+		"jitter_us", (json_int_t)r->jitter_us, "outages", (json_int_t)r->outages, "outage_ms",
+		(json_int_t)r->outage_ms, "uncertain_packets", (json_int_t)r->uncertain_packets);
 	if (f)
 		put(f, &r->counts);
 	return f;

@@ -28,6 +28,9 @@ struct usage_entry {
 	uint64_t lost;
 	uint32_t jitter_us; /* the highest at the end of a part */
 	bool media_timeout; /* the last part ended in one */
+	/* Of its parts together: how often the dataplane was replaced, for how long none was there, and how
+	 * many packets at most were sent and not counted. */
+	uint64_t outages, outage_ms, uncertain_packets;
 };
 
 /* What names a meter record. */

@@ -22,6 +22,9 @@ int usage_figures_read(struct usage_figures *f, const json_t *payload, uint64_t 
 			return -EINVAL;
 	fact_u64(payload, "lost", &f->lost);
 	fact_u32(payload, "jitter_us", &f->jitter_us);
+	fact_u64(payload, "outages", &f->outages);
+	fact_u64(payload, "outage_ms", &f->outage_ms);
+	fact_u64(payload, "uncertain_packets", &f->uncertain_packets);
 	f->final = fact_true(payload, "final");
 	f->media_timeout = fact_true(payload, "media_timeout");
 	return 0;
@@ -64,6 +67,9 @@ int usage_session_add(struct usage_session *s, uint32_t leg, const struct usage_
 	}
 	tg_meter_add(&e->counts, &f->counts);
 	e->lost += f->lost;
+	e->outages += f->outages;
+	e->outage_ms += f->outage_ms;
+	e->uncertain_packets += f->uncertain_packets;
 	if (f->jitter_us > e->jitter_us)
 		e->jitter_us = f->jitter_us;
 	return 0;

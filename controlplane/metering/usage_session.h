@@ -19,6 +19,7 @@ struct usage_figures {
 	struct usage_part name;
 	uint32_t worker, jitter_us;
 	uint64_t start_ns, end_ns, lost;
+	uint64_t outages, outage_ms, uncertain_packets;
 	bool final, media_timeout;
 	struct tg_meter counts;
 };

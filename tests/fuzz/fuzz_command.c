@@ -61,6 +61,14 @@ static void resolve_all(void)
 		atomic_store(&legs.hops.entry[i].link, 0x1020000000001ull);
 }
 
+static void send_out(const struct dp_outgoing *out)
+{
+	struct tg_sending_entry sent = {.leg = out->leg, .rtp_bytes = out->rtp_bytes, .as = out->as};
+	dp_legs_sending(&legs, &sent, 1);
+	dp_legs_sent(&legs, &sent, 1);
+	dp_legs_sending_done(&legs);
+}
+
 static void packet(const uint8_t *d, uint64_t now)
 {
 	static const uint8_t rtp[128 + 16] = {0};
@@ -82,7 +90,7 @@ static void packet(const uint8_t *d, uint64_t now)
 		p.payload_type = d[100] & 2 ? legs.ingress[p.leg].rx.audio : legs.ingress[p.leg].rx.event;
 	}
 	if (dp_relay(&legs, &p, rtp, now, &out))
-		dp_legs_sent(&legs, out.as, out.leg, out.rtp_bytes);
+		send_out(&out);
 }
 
 static void play(uint64_t now)
@@ -95,7 +103,7 @@ static void play(uint64_t now)
 	while (dp_play_next(&legs, now, &budget, &out, &frame)) {
 		for (uint32_t i = 0; i + 12 < out.rtp_bytes; i++)
 			sum = (uint8_t)(sum + frame[i]);
-		dp_legs_sent(&legs, out.as, out.leg, out.rtp_bytes);
+		send_out(&out);
 	}
 }
 

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cap.address[0] = tg_addr_ipv4(htobe32(0xc6120001));
 	cap.address[1] = tg_addr_ipv4(htobe32(0xc6120002));
 	cap.address[2] = (struct tg_addr){.b = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}, .family = TG_FAMILY_IPV6};
-	dp_local_init(&local, &cap);
+	dp_local_init(&local, &cap, 0);
 	uint32_t bytes = (uint32_t)(size - sizeof(vlan));
 	uint8_t *frame = malloc(bytes ? bytes : 1);
 	if (!frame)

@@ -41,6 +41,12 @@ MODELS = {
         "fold_without_note": "a fold adds and then clears, and leaves no note of what it is about",
         "detach_before_fold": "the feeder forgets its sink before the fold",
     },
+    "burst": {
+        "noted_after_sending": "a burst is noted when the port has it",
+        "cleared_before_counting": "the note of a burst is cleared before it is counted",
+        "never_cleared": "the note of a burst stays when it was counted",
+        "not_told": "a start clears the note and tells no leg",
+    },
     "play": {
         "id_before_source": "a play's id is written before its source",
         "silence_before_done": "a play that is over stops being the source before its end is written down",

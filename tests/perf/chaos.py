@@ -225,10 +225,13 @@ def run(options, say):
         rows = _rows_of_all(stage)
         audits.append(_audit(stage))
         faults = _judge(stage, rows) + [f"audit: {said}" for said in audits if said != "ok"]
+        legs = sum(row["to_packets"] or 0 for row in rows.legs())
+        uncertain = sum(row["uncertain_packets"] or 0 for row in rows.legs())
+        heard = sum(one[0] for report in stage.reports() for one in report["heard"].values())
+        if heard > legs + uncertain:
+            faults.append(f"{heard} packets heard, {legs} metered, {uncertain} more called uncertain")
         for fault in faults[:20]:
             say(f"unexplained: {fault}")
-        legs = sum(row["to_packets"] or 0 for row in rows.legs())
-        heard = sum(one[0] for report in stage.reports() for one in report["heard"].values())
         result = {"seconds": options.seconds, "seed": options.seed, "kills": dict(killed),
                   "calls": len(stage.caller.calls), "answered": sum(call.status == 200 for call in
                                                                     stage.caller.calls.values()),
@@ -236,7 +239,8 @@ def run(options, say):
                   "sessions": len(rows.sessions()), "rows": len(rows.rows),
                   "partial_sessions": dict(collections.Counter(row["partial"] for row in rows.sessions()
                                                                if row["partial"])),
-                  "metered_minus_heard": legs - heard, "audits": len(audits), "unexplained": len(faults),
+                  "metered_minus_heard": legs - heard, "uncertain_packets": uncertain, "audits": len(audits),
+                  "unexplained": len(faults),
                   "reached": not faults}
         stage.end()
         failed = bool(faults)

@@ -16,6 +16,7 @@ sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "e2e")]
 
 import chaos  # noqa: E402
 import kill  # noqa: E402
+import packets  # noqa: E402
 import scene  # noqa: E402
 from bed import owner, region  # noqa: E402
 from bed.process import Failure  # noqa: E402
@@ -24,6 +25,11 @@ from bed.process import Failure  # noqa: E402
 BENCHES = {
     "kill-control": (kill.control, "the control plane killed under relaying calls: losses, time until it is back"),
     "kill-dataplane": (kill.dataplane, "the dataplane killed under relaying calls: silence per stream, losses"),
+    "relay": (packets.relay, "legs that hear each other, pcap to null, against DPDK's testpmd on the same core"),
+    "play": (packets.play, "legs that are played to, to null: free running, and how late when paced"),
+    "control": (packets.control, "commands that are carried out while a million packets a second are relayed"),
+    "scale": (packets.scale, "relay on one worker and on two"),
+    "memory": (packets.memory, "bytes for a leg in the region and the dataplane's process"),
     "chaos": (chaos.run, "calls come and go while everything is killed at random: is any record unexplained?"),
 }
 NICE = -10  # other work on the machine is not what is measured
@@ -55,7 +61,11 @@ def main():
     parser.add_argument("--calls", type=int, default=500, help="kill-*: calls at a time")
     parser.add_argument("--kills", type=int, default=kill.KILLS, help="kill-*: how often")
     parser.add_argument("--seconds", type=float, default=3600, help="chaos: how long")
+    parser.add_argument("--sizes", type=int, nargs="+", help="relay, play: how many legs")
+    parser.add_argument("--checksum", choices=list(packets.CHECKSUMS), default="full",
+                        help="relay, scale: media.udp_checksum")
     options = parser.parse_args()
+    options.sizes = options.sizes or ([10_000, 200_000] if options.name == "play" else [1000, 100_000])
     if not options.name:
         list_benches()
         return 0

@@ -11,7 +11,7 @@ import time
 
 import far_end
 import load
-from bed import document, network, registry
+from bed import check, document, network, registry
 from bed.process import Failure, call
 from bed.supervisor import Supervisor
 from bed.world import DIALLED, World
@@ -234,8 +234,9 @@ def _longest(gaps, moment, limit):
 
 
 def records(scene, reports):
-    """Waits for the rows of all calls. What is missing or uncertain in them, and how far they are from the
-    packets that the far ends counted."""
+    """Waits for the rows of all calls. What is missing in them, what they say is uncertain because the dataplane was
+    replaced, and how far they are from the packets that the far ends counted. A row that is partial for another
+    reason counts as lost."""
     try:
         rows = scene.world.rows(sessions=scene.calls, timeout=60, certain=False)
     except Failure as failure:
@@ -243,11 +244,15 @@ def records(scene, reports):
         rows = scene.world.rows(sessions=0, certain=False)
     missing = {"sessions": scene.calls - len(rows.sessions()), "legs": 2 * scene.calls - len(rows.legs()),
                "stints": scene.calls - len(rows.stints())}
-    partial = sum(bool(row["partial"]) for row in rows.rows)
+    uncertain = [row for row in rows.rows if (row["partial"] or "").startswith(check.REPLACED)]
+    partial = sum(bool(row["partial"]) for row in rows.rows) - len(uncertain)
     legs = {name: sum(row[name] or 0 for row in rows.legs()) for name in ("from_packets", "to_packets")}
     sent = sum(sum(one["sent"].values()) for one in reports)
     heard = sum(stream[0] for one in reports for stream in one["heard"].values())
     audit = scene.gateway.tool.json("audit").get("audit")
     return {"lost_records": sum(map(abs, missing.values())) + partial, "missing_rows": missing, "partial_rows": partial,
+            "uncertain_records": len(uncertain),
+            "uncertain_packets": sum(row["uncertain_packets"] or 0 for row in rows.legs()),
+            "outage_ms": spread([row["outage_ms"] for row in rows.legs() if row["outages"]]),
             "metered_minus_sent": legs["from_packets"] - sent, "metered_minus_heard": legs["to_packets"] - heard,
             "audit": audit}

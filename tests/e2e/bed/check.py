@@ -35,6 +35,28 @@ def packets(stint_rows, caller_streams, callee_streams=None):
     return sums
 
 
+REPLACED = "the dataplane was replaced"
+
+
+def replaced_once(rows, caller_streams, callee_streams=None):
+    """All that was open when the dataplane was replaced says so, and the captures are within what it says."""
+    for row in rows.rows:
+        what = f"the {row['type']} row of {row['module'] or row['called']}"
+        if not (row["partial"] or "").startswith(REPLACED) or row["outages"] != 1:
+            raise Failure(f"{what} says {row['outages']} outages and \"{row['partial']}\"")
+        if not 0 < row["outage_ms"] < 5000:
+            raise Failure(f"{what}: nobody was there for {row['outage_ms']} ms")
+    for leg in rows.legs():
+        caller = leg["direction"] == "in"
+        streams, host = (caller_streams, network.CALLER) if caller else (callee_streams, network.CALLEE)
+        if streams is None:
+            continue
+        beyond = rtp.count(streams, network.GATEWAY, host) - leg["to_packets"]
+        if not 0 <= beyond <= leg["uncertain_packets"]:
+            raise Failure(f"{host} heard {beyond} packets more than the {leg['to_packets']} of its leg, which says "
+                          f"that {leg['uncertain_packets']} are uncertain")
+
+
 def said_in_order(heard, said_by):
     """Of two streams (what one end said, what the other heard), the second is a run of the first: nothing lost,
     repeated or changed between the first and the last packet that came through."""

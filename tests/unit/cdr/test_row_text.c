@@ -136,7 +136,7 @@ END_TEST
 START_TEST(values_and_header)
 {
 	struct cdr_row row = {0};
-	cdr_set_number(&row, CDR_schema, 1);
+	cdr_set_number(&row, CDR_schema, CDR_SCHEMA);
 	cdr_set_number(&row, CDR_from_octets, UINT64_MAX);
 	cdr_set_number(&row, CDR_setup_time, 1790000000123999999ull);
 	cdr_set_text(&row, CDR_node, "", 0);
@@ -144,7 +144,7 @@ START_TEST(values_and_header)
 	out.len = 0;
 	cdr_row_json(&row, &out);
 	cdr_buffer_add(&out, "", 1);
-	ck_assert_ptr_nonnull(strstr(out.data, "{\"schema\":1,\"node\":null,"));
+	ck_assert_ptr_nonnull(strstr(out.data, "{\"schema\":2,\"node\":null,"));
 	ck_assert_ptr_nonnull(strstr(out.data, "\"from_octets\":18446744073709551615,"));
 	ck_assert_ptr_nonnull(strstr(out.data, "\"setup_time\":\"2026-09-21T14:13:20.123Z\""));
 	out.len = 0;

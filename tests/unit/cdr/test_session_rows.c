@@ -160,6 +160,41 @@ START_TEST(times_out_of_order)
 }
 END_TEST
 
+static void had_outage(json_t *meter, int outages, int ms, int uncertain)
+{
+	json_object_set_new(meter, "outages", json_integer(outages));
+	json_object_set_new(meter, "outage_ms", json_integer(ms));
+	json_object_set_new(meter, "uncertain_packets", json_integer(uncertain));
+}
+
+/* Rows of what was open when the dataplane was replaced say so, and no others. */
+START_TEST(the_dataplane_was_replaced)
+{
+	story_start(&story, 100);
+	story_call(&story, 1, STORY_T0);
+	/* Both legs of the second stint missed the same outage, the callee's alone the one before. */
+	json_t *meter[3];
+	for (size_t i = 0, n = 0; i < story.n; i++)
+		if (story.record[i].fact == FACT_meter)
+			meter[n++] = story.payload[i];
+	had_outage(meter[1], 1, 200, 3);
+	had_outage(meter[2], 2, 430, 4);
+	tell(&story, &rows, &session);
+	ck_assert_uint_eq(rows.n, 6);
+	/* Legs 0, 1 (busy) and 2, stints 0 and 1, the session. */
+	static const uint64_t wanted[6][3] = {
+		{1, 200, 3}, {0, 0, 0}, {2, 430, 4}, {0, 0, 0}, {2, 430, 7}, {2, 430, 7}};
+	for (size_t i = 0; i < 6; i++) {
+		ck_assert_uint_eq(number(i, CDR_outages), wanted[i][0]);
+		ck_assert_uint_eq(number(i, CDR_outage_ms), wanted[i][1]);
+		ck_assert_uint_eq(number(i, CDR_uncertain_packets), wanted[i][2]);
+		ck_assert_int_eq(rows.row[i].v[CDR_partial].set, wanted[i][0] > 0);
+		ck_assert_int_eq(noted(i, "the dataplane was replaced"), wanted[i][0] > 0);
+		ck_assert_int_eq(noted(i, "may not be counted"), wanted[i][2] > 0);
+	}
+}
+END_TEST
+
 /* Whatever is metered is in a row, also of a stint and leg that nothing else tells of. */
 START_TEST(metered_without_a_stint)
 {
@@ -207,7 +242,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {sums_agree, never_answered, end_not_recorded, times_out_of_order,
-		metered_without_a_stint, facts_without_their_members};
+		the_dataplane_was_replaced, metered_without_a_stint, facts_without_their_members};
 	Suite *suite = suite_create("session_rows");
 	TCase *tcase = tcase_create("session_rows");
 	tcase_add_checked_fixture(tcase, NULL, teardown);

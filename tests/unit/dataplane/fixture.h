@@ -174,13 +174,20 @@ static inline struct dp_packet packet_for(uint32_t leg, uint16_t seq, uint32_t t
 		.ssrc = 7};
 }
 
+/* The port takes it. */
+static inline void send_out(const struct dp_outgoing *out)
+{
+	dp_legs_sent(&f.legs,
+		&(struct tg_sending_entry){.leg = out->leg, .rtp_bytes = out->rtp_bytes, .as = out->as}, 1);
+}
+
 /* Relays it; what is to be sent is taken by the port. */
 static inline bool relay(const struct dp_packet *p, struct dp_outgoing *out)
 {
 	static const uint8_t rtp[1500];
 	bool sent = dp_relay(&f.legs, p, rtp, f.now, out);
 	if (sent)
-		dp_legs_sent(&f.legs, out->as, out->leg, out->rtp_bytes);
+		send_out(out);
 	return sent;
 }
 
@@ -195,7 +202,7 @@ static inline bool relay_event(struct dp_packet p, uint8_t event, uint16_t durat
 	p.payload_bytes = 4;
 	bool sent = dp_relay(&f.legs, &p, rtp, f.now, out);
 	if (sent)
-		dp_legs_sent(&f.legs, out->as, out->leg, out->rtp_bytes);
+		send_out(out);
 	return sent;
 }
 
@@ -221,7 +228,7 @@ static inline uint32_t play_now(struct dp_outgoing *out, const uint8_t **frame)
 	uint32_t n = 0, budget = 1000;
 	dp_wheel_advance(&f.legs.wheel, f.now);
 	while (dp_play_next(&f.legs, f.now, &budget, out, frame)) {
-		dp_legs_sent(&f.legs, out->as, out->leg, out->rtp_bytes);
+		send_out(out);
 		n++;
 	}
 	return n;

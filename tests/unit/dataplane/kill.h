@@ -13,7 +13,7 @@
 /* Legs 1 to 3, and at most so many records at the begin of each ring, are what the tests use. */
 #define KILL_LEGS    4
 #define KILL_RECORDS 16
-#define KILL_RANGES  7
+#define KILL_RANGES  8
 
 struct kill_range {
 	void *at;
@@ -40,6 +40,7 @@ static inline size_t kill_watch(struct kill_range r[static KILL_RANGES])
 		(size_t)tg_ring_size(KILL_RECORDS, sizeof(struct tg_event))};
 	r[6] = (struct kill_range){tg_region_meters(f.region, 0)->ring,
 		(size_t)tg_ring_size(KILL_RECORDS, sizeof(struct tg_meter_record))};
+	r[7] = (struct kill_range){f.legs.outage, KILL_LEGS * sizeof(*f.legs.outage)};
 	size_t bytes = 0;
 	for (int i = 0; i < KILL_RANGES; i++)
 		bytes += r[i].bytes;

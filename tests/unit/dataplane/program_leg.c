@@ -210,9 +210,11 @@ static void show_meters(const struct driver *d, uint32_t worker)
 	while (tg_ring_pop(tg_region_meters(d->region, worker), &r, 1)) {
 		printf("kind=%u worker=%u final=%u media_timeout=%u leg=%u generation=%u stint=%u part=%u "
 		       "lost=%u "
-		       "start_ns=%" PRIu64 " end_ns=%" PRIu64 " jitter_us=%u",
+		       "start_ns=%" PRIu64 " end_ns=%" PRIu64
+		       " jitter_us=%u outages=%u outage_ms=%u uncertain_packets=%u",
 			r.kind, r.worker, r.final, r.media_timeout, r.leg, r.generation, r.stint, r.part,
-			r.lost, r.start_ns, r.end_ns, r.jitter_us);
+			r.lost, r.start_ns, r.end_ns, r.jitter_us, r.outages, r.outage_ms,
+			r.uncertain_packets);
 		show_meter("", &r.counts);
 		if (r.kind == TG_METER_SNAPSHOT) {
 			show_meter("closed_", &r.closed);

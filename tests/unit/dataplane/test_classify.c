@@ -22,7 +22,7 @@ static void setup(void)
 	struct tg_capacity cap = {.workers = 1, .addresses = 2, .port_min = 20000, .ports = 100};
 	cap.address[0] = tg_addr_ipv4(htobe32(0xc6120001));
 	cap.address[1] = tg_addr_ipv4(htobe32(0xc6120002));
-	dp_local_init(&local, &cap);
+	dp_local_init(&local, &cap, 0);
 	memcpy(frame, good, sizeof(good));
 	bytes = sizeof(good);
 }

@@ -31,7 +31,7 @@ static void setup(void)
 		.workers = 1, .addresses = 2, .ipv6_addresses = 1, .port_min = 20000, .ports = 100};
 	cap.address[0] = tg_addr_ipv4(htobe32(0xc6120001));
 	cap.address[1] = (struct tg_addr){.b = {0x20, 0x01, 0x0d, 0xb8, [15] = 2}, .family = TG_FAMILY_IPV6};
-	dp_local_init(&local, &cap);
+	dp_local_init(&local, &cap, 0);
 	memset(frame, 0, sizeof(frame));
 	put16(12, 0x86dd);
 	frame[IP] = 0x6b;

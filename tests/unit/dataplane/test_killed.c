@@ -2,6 +2,7 @@
  * kill.h; from each of them a successor goes on, and from some it is killed again. */
 #include "dataplane/resume.h"
 #include "dataplane/row.h"
+#include "dataplane/step.h"
 #include "tests/unit/dataplane/kill.h"
 
 /* Sanitizers make many instructions of one. */
@@ -12,12 +13,12 @@
 #endif
 #define OTHER_BE htobe32(0xc612001e)
 
-static struct dp_outgoing out;
 /* Packets, by leg: received; relayed to it. */
 static uint64_t rx[KILL_LEGS], relayed[KILL_LEGS];
 static struct tg_meter_record part[KILL_RECORDS];
 static uint32_t parts, refused;
 static uint8_t *empty; /* state of the region without legs */
+static uint32_t kills; /* before the successor that goes on */
 
 static void say(uint32_t leg, uint16_t seq)
 {
@@ -27,6 +28,7 @@ static void say(uint32_t leg, uint16_t seq)
 	struct dp_packet p = packet_for(leg, seq, seq * 160u);
 	p.src_ip_be = f.legs.ingress[leg].match_ip_be;
 	p.src_port_be = f.legs.ingress[leg].match_port_be;
+	struct dp_outgoing out;
 	bool sent = relay(&p, &out);
 	rx[leg]++;
 	if (sent)
@@ -105,13 +107,18 @@ static void check_parts(void)
 	}
 	for (uint32_t leg = 1; leg < KILL_LEGS; leg++) {
 		struct tg_meter counted = {0};
+		uint32_t outages = f.legs.place[leg] != TG_NONE ? f.legs.outage[leg].count : 0;
 		if (f.legs.place[leg] != TG_NONE)
 			dp_meter_open_counts(&f.legs, leg, &counted);
 		ck_assert(!end[leg] || f.legs.place[leg] == TG_NONE ||
 			  f.legs.egress[leg].stint_start_ns == end[leg]);
 		for (uint32_t i = 0; i < parts; i++)
-			if (part[i].leg == leg)
+			if (part[i].leg == leg) {
 				tg_meter_add(&counted, &part[i].counts);
+				outages += part[i].outages;
+				ck_assert_uint_eq(part[i].uncertain_packets, 0);
+			}
+		ck_assert_uint_le(outages, kills);
 		ck_assert_uint_eq(counted.v[TG_METER_rx_packets], rx[leg]);
 		ck_assert_uint_eq(counted.v[TG_METER_rx_octets], rx[leg] * 172);
 		ck_assert_uint_eq(counted.v[TG_METER_relayed_packets], relayed[leg]);
@@ -135,6 +142,14 @@ static void go_on(void (*check)(void))
 {
 	dp_legs_close(&f.legs);
 	start();
+	/* All that are there when it takes over say so, once for each that took over; of parts that were
+	 * closed before none does. */
+	for (uint32_t i = 0; i < f.legs.open_count; i++) {
+		const struct tg_outage *o = &f.legs.outage[f.legs.open[i]];
+		ck_assert_uint_ge(o->count, 1);
+		ck_assert_uint_le(o->count, kills);
+		ck_assert_uint_eq(o->uncertain, 0);
+	}
 	say(1, 5);
 	say(2, 5);
 	f.now += ms(30);
@@ -166,7 +181,9 @@ static void kill_in(void (*act)(void), void (*check)(void))
 {
 	struct kill_states s = kill_states_of(act);
 	ck_assert_uint_gt(s.n, 3);
+	kills = 1;
 	from_each(&s, check);
+	kills = 2;
 	uint32_t stride = s.n / SECOND_KILLS + 1;
 	for (uint32_t i = stride / 2; i < s.n; i += stride) {
 		start_but_for_that(s.state + i * s.bytes);
@@ -369,5 +386,112 @@ START_TEST(in_a_change)
 }
 END_TEST
 
-TESTS("killed", in_a_stint, in_one_stint_after_another, in_a_release, in_a_change_of_relays,
+/* The port counts for itself what it was given, by the leg that hears it: in a row that is no leg's. */
+static tg_counter *given_to(uint32_t leg)
+{
+	struct tg_ingress *row = &f.legs.ingress[0];
+	tg_counter *const by_leg[KILL_LEGS] = {
+		NULL, &row->rx_packets, &row->rx_octets, &row->forwarded_packets};
+	return by_leg[leg];
+}
+
+static void give(const struct tg_sending_entry *entry, uint32_t n)
+{
+	dp_legs_sending(&f.legs, entry, n);
+	for (uint32_t i = 0; i < n; i++) {
+		if (entry[i].as == TG_SENT_FOR_KERNEL)
+			continue;
+		tg_counter_add(given_to(entry[i].as == TG_SENT_RELAYED ? f.legs.ingress[entry[i].leg].sink
+								       : entry[i].leg),
+			1);
+		dp_step();
+	}
+	for (uint32_t i = 0; i < n; i++)
+		dp_legs_sent(&f.legs, &entry[i], 1);
+	dp_legs_sending_done(&f.legs);
+}
+
+/* Two that bob hears, one that is played to the third, one of the kernel's; then one that alice hears. */
+static void send_two_bursts(void)
+{
+	static const struct tg_sending_entry one[] = {{.leg = 1, .rtp_bytes = 172, .as = TG_SENT_RELAYED},
+		{.leg = 3, .rtp_bytes = 172, .as = TG_SENT_PLAYED},
+		{.leg = TG_NONE, .as = TG_SENT_FOR_KERNEL},
+		{.leg = 1, .rtp_bytes = 172, .as = TG_SENT_RELAYED}};
+	static const struct tg_sending_entry two[] = {{.leg = 2, .rtp_bytes = 172, .as = TG_SENT_RELAYED}};
+	give(one, 4);
+	give(two, 1);
+}
+
+/* What a leg's record says of the packets that were sent to it, against what the port says. */
+static void check_sent(uint32_t leg, uint32_t most)
+{
+	ck_assert_int_eq(do_plain(TG_CMD_RELEASE, leg, 1, 0), 0);
+	struct tg_meter_record r = next_record();
+	ck_assert_uint_eq(r.leg, leg);
+	uint64_t sent = relayed[leg] + tg_counter_read(given_to(leg));
+	uint64_t metered = r.counts.v[TG_METER_relayed_packets] + r.counts.v[TG_METER_played_packets];
+	ck_assert_uint_le(metered, sent);
+	ck_assert_uint_le(sent - metered, r.uncertain_packets);
+	ck_assert_uint_le(r.uncertain_packets, most);
+	ck_assert_uint_ge(r.outages, 1);
+	ck_assert_uint_le(r.outages, kills);
+}
+
+/* Of the burst that was under way, by the leg that is to hear it. Others are exact. */
+static void count_under_way(uint32_t most[static KILL_LEGS])
+{
+	const struct tg_sending *s = &f.legs.stats->sending;
+	memset(most, 0, KILL_LEGS * sizeof(*most));
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct tg_sending_entry *e = &s->entry[i];
+		if (e->as != TG_SENT_FOR_KERNEL)
+			most[e->as == TG_SENT_RELAYED ? 3 - e->leg : e->leg]++;
+	}
+}
+
+static void go_on_and_release(const uint32_t most[static KILL_LEGS])
+{
+	dp_legs_close(&f.legs);
+	start();
+	audit();
+	ck_assert_uint_eq(f.legs.stats->sending.n, 0);
+	for (uint32_t leg = 1; leg < KILL_LEGS; leg++)
+		check_sent(leg, most[leg]);
+}
+
+START_TEST(in_a_burst)
+{
+	uint32_t most[KILL_LEGS];
+	open_talking_pair();
+	struct tg_leg_program c = program_to(OTHER_BE);
+	ck_assert_int_eq(do_program(3, 1, &c), 0);
+	struct kill_states s = kill_states_of(send_two_bursts);
+	ck_assert_uint_gt(s.n, 15);
+	kills = 1;
+	for (uint32_t i = 0; i < s.n; i++) {
+		kill_load(s.state + i * s.bytes);
+		count_under_way(most);
+		go_on_and_release(most);
+	}
+	kills = 2;
+	for (uint32_t i = 0; i < s.n; i += s.n / SECOND_KILLS / 2 + 1) {
+		start_but_for_that(s.state + i * s.bytes);
+		count_under_way(most);
+		struct kill_states again = kill_states_of(resume_and_obey);
+		for (uint32_t leg = 1; leg < KILL_LEGS; leg++)
+			most[leg] += !!most[leg]; /* the one that was being noted may be noted twice */
+		for (uint32_t k = 0; k < again.n; k++) {
+			kill_load(again.state + k * again.bytes);
+			go_on_and_release(most);
+		}
+		free(again.state);
+	}
+	free(s.state);
+	free(empty);
+	close_fixture();
+}
+END_TEST
+
+TESTS("killed", in_a_burst, in_a_stint, in_one_stint_after_another, in_a_release, in_a_change_of_relays,
 	in_a_release_of_a_leg_that_is_heard, in_a_play_that_begins, in_a_play_that_ends, in_a_change)

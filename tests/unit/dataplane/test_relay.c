@@ -87,7 +87,7 @@ START_TEST(a_port_that_takes_nothing_and_a_neighbour_that_is_not_known)
 	open_pair();
 	struct dp_packet p = packet_for(1, 1, 160);
 	ck_assert(dp_relay(&f.legs, &p, NULL, f.now, &out));
-	dp_legs_not_sent(&f.legs, out.as, out.leg);
+	dp_legs_not_sent(&f.legs, &(struct tg_sending_entry){.leg = out.leg, .as = out.as});
 	ck_assert_uint_eq(dropped(TG_DROP_tx_full), 1);
 	/* Without a link it is for the worker to let it wait (waiting.c). */
 	atomic_store(&f.legs.hops.entry[f.legs.egress[2].next_hop].link, 0);
@@ -384,10 +384,55 @@ START_TEST(a_leg_can_hear_itself)
 }
 END_TEST
 
-TESTS("relay", a_packet_of_alice_becomes_one_of_ours_for_bob, reasons_to_drop,
-	a_port_that_takes_nothing_and_a_neighbour_that_is_not_known, nobody_hears_it_and_it_is_counted,
-	a_latch_takes_who_goes_on_sending_what_was_negotiated, the_signalled_source_ends_the_search,
-	a_leg_without_a_far_end_accepts_nothing_but_a_latch, digits_are_taken_once_and_sent_on,
-	events_are_mapped_or_left_out_without_a_gap, hold_sends_nothing_and_the_stream_goes_on_afterwards,
-	a_new_ssrc_of_the_far_end_does_not_show, a_change_of_source_does_not_show, another_codec_goes_nowhere,
-	a_leg_can_hear_itself)
+/* A ring that was full: what it held, a hole, and then what comes now. */
+START_TEST(a_backlog_is_counted_and_not_relayed)
+{
+	open_fixture();
+	open_pair();
+	struct dp_packet p = packet_for(1, 100, 160);
+	ck_assert(relay(&p, &out));
+	uint16_t seq = out.rtp.seq;
+	dp_legs_close(&f.legs);
+	ck_assert_int_eq(dp_legs_open(&f.legs, f.region, 0), 0);
+	f.now += ms(300);
+	static const uint8_t digit[16] = {0x80, 101, [12] = 5, 0x80 | 10, 3, 32}; /* the end of a 5 */
+	for (uint16_t i = 0; i < 20; i++) {
+		p = packet_for(1, (uint16_t)(105 + i), 160u * i);
+		dp_relay_discard(&f.legs, &p, digit, f.now);
+	}
+	p = packet_for(1, 125, 160 * 25);
+	p.payload_type = 101;
+	p.rtp_bytes = 16;
+	p.payload_bytes = 4;
+	dp_relay_discard(&f.legs, &p, digit, f.now);
+	p = packet_for(1, 126, 160 * 26);
+	p.src_ip_be = BOB_BE;
+	dp_relay_discard(&f.legs, &p, digit, f.now);
+	ck_assert_uint_eq(dropped(TG_DROP_backlog), 21);
+	ck_assert_uint_eq(dropped(TG_DROP_wrong_source), 1);
+	ck_assert_uint_eq(f.legs.egress[1].digit_count, 1);
+	ck_assert_int_eq(f.legs.egress[1].digits[0], '5');
+	p = packet_for(1, 400, 160 * 300);
+	f.now += ms(1);
+	ck_assert(relay(&p, &out));
+	ck_assert_uint_eq(out.rtp.seq, (uint16_t)(seq + 1));
+	ck_assert_uint_eq(out.rtp.marker, 1);
+	ck_assert_int_eq(do_plain(TG_CMD_STINT, 1, 1, 2), 0);
+	struct tg_meter_record r = next_record();
+	ck_assert_uint_eq(r.counts.v[TG_METER_rx_packets], 23);
+	ck_assert_uint_eq(r.counts.v[TG_METER_dropped_packets], 22);
+	ck_assert_uint_eq(r.counts.v[TG_METER_digits], 1);
+	ck_assert_int_eq(do_plain(TG_CMD_STINT, 2, 1, 2), 0);
+	ck_assert_uint_eq(next_record().counts.v[TG_METER_relayed_packets], 2);
+	audit();
+	close_fixture();
+}
+END_TEST
+
+TESTS("relay", a_backlog_is_counted_and_not_relayed, a_packet_of_alice_becomes_one_of_ours_for_bob,
+	reasons_to_drop, a_port_that_takes_nothing_and_a_neighbour_that_is_not_known,
+	nobody_hears_it_and_it_is_counted, a_latch_takes_who_goes_on_sending_what_was_negotiated,
+	the_signalled_source_ends_the_search, a_leg_without_a_far_end_accepts_nothing_but_a_latch,
+	digits_are_taken_once_and_sent_on, events_are_mapped_or_left_out_without_a_gap,
+	hold_sends_nothing_and_the_stream_goes_on_afterwards, a_new_ssrc_of_the_far_end_does_not_show,
+	a_change_of_source_does_not_show, another_codec_goes_nowhere, a_leg_can_hear_itself)

@@ -194,7 +194,111 @@ START_TEST(the_other_workers_legs_are_left_alone)
 }
 END_TEST
 
-TESTS("resume", relays_go_on_in_the_same_stream, plays_go_on_at_their_frame,
+static uint64_t utc(void)
+{
+	return tg_timebase_now(tg_region_timebase(f.region));
+}
+
+/* Bob's leg: closed by a record, for what that says. */
+static struct tg_meter_record close_bob(uint32_t stint)
+{
+	ck_assert_int_eq(do_plain(TG_CMD_STINT, 2, 1, stint), 0);
+	return next_record();
+}
+
+START_TEST(the_time_away_is_in_the_part_that_was_open)
+{
+	open_fixture();
+	open_pair();
+	uint64_t last = utc() - 300 * 1000000ull;
+	f.legs.egress[1].stint_start_ns = last - 1;
+	f.legs.egress[2].stint_start_ns = last +
+					  200 * 1000000ull; /* its clock read, the worker's life not yet */
+	atomic_store(&f.legs.stats->alive_ns, last);
+	crash();
+	uint64_t most = (utc() - last) / 1000000 + 1;
+	ck_assert_uint_eq(f.legs.outage[1].count, 1);
+	ck_assert_uint_ge(f.legs.outage[1].ms, 300);
+	ck_assert_uint_le(f.legs.outage[1].ms, most);
+	ck_assert_uint_ge(f.legs.outage[2].ms, 100);
+	ck_assert_uint_le(f.legs.outage[2].ms, most - 200);
+	uint32_t bobs = f.legs.outage[2].ms;
+	/* Killed before it gave a sign of life: the time until then isn't counted twice. */
+	crash();
+	ck_assert_uint_eq(f.legs.outage[1].count, 2);
+	ck_assert_uint_le(f.legs.outage[1].ms, (utc() - last) / 1000000 + 2);
+	struct tg_meter_record r = close_bob(2);
+	ck_assert_uint_eq(r.outages, 2);
+	ck_assert_uint_ge(r.outage_ms, bobs);
+	ck_assert_uint_eq(r.uncertain_packets, 0);
+	r = close_bob(3);
+	ck_assert_uint_eq(r.outages, 0);
+	ck_assert_uint_eq(r.outage_ms, 0);
+	close_fixture();
+}
+END_TEST
+
+START_TEST(a_worker_that_ended_in_order_is_missed_too)
+{
+	open_fixture();
+	open_pair();
+	uint64_t last = utc() - 50 * 1000000ull;
+	f.legs.egress[2].stint_start_ns = last - 1;
+	atomic_store(&f.legs.stats->left_ns, last);
+	crash();
+	struct tg_meter_record r = close_bob(2);
+	ck_assert_uint_eq(r.outages, 1);
+	ck_assert_uint_ge(r.outage_ms, 50);
+	close_fixture();
+}
+END_TEST
+
+START_TEST(a_leg_that_is_opened_afterwards_has_missed_nothing)
+{
+	open_fixture();
+	atomic_store(&f.legs.stats->alive_ns, utc() - 1000000000ull);
+	crash();
+	open_pair();
+	ck_assert_uint_eq(close_bob(2).outages, 0);
+	close_fixture();
+}
+END_TEST
+
+START_TEST(a_burst_that_was_under_way_is_uncertain_for_those_that_heard_it)
+{
+	open_fixture();
+	open_pair();
+	static const struct tg_sending_entry burst[] = {{.leg = 1, .as = TG_SENT_RELAYED},
+		{.leg = 1, .as = TG_SENT_RELAYED}, {.leg = 1, .as = TG_SENT_PLAYED},
+		{.leg = TG_NONE, .as = TG_SENT_FOR_KERNEL}, {.leg = 5, .as = TG_SENT_PLAYED},
+		{.leg = 4000000, .as = TG_SENT_RELAYED}};
+	dp_legs_sending(&f.legs, burst, 6);
+	crash();
+	ck_assert_uint_eq(f.legs.outage[1].uncertain, 1);
+	ck_assert_uint_eq(f.legs.outage[2].uncertain, 2);
+	ck_assert_uint_eq(f.legs.outage[5].uncertain, 0);
+	crash();
+	ck_assert_uint_eq(close_bob(2).uncertain_packets, 2);
+	close_fixture();
+}
+END_TEST
+
+START_TEST(a_damaged_burst_does_no_harm)
+{
+	open_fixture();
+	open_pair();
+	memset((void *)&f.legs.stats->sending, 0xff, sizeof(f.legs.stats->sending));
+	crash();
+	ck_assert_uint_eq(f.legs.stats->sending.n, 0);
+	audit();
+	close_fixture();
+}
+END_TEST
+
+TESTS("resume", the_time_away_is_in_the_part_that_was_open, a_worker_that_ended_in_order_is_missed_too,
+	a_leg_that_is_opened_afterwards_has_missed_nothing,
+	a_burst_that_was_under_way_is_uncertain_for_those_that_heard_it, a_damaged_burst_does_no_harm,
+	relays_go_on_in_the_same_stream, plays_go_on_at_their_frame,
 	counts_of_a_burst_that_was_cut_short_are_taken_from_the_rows,
 	the_time_away_is_no_silence_of_the_far_end, a_leg_that_was_half_open_or_half_freed_is_free,
 	a_relay_that_only_one_end_knows_is_none, damaged_rows_do_no_harm,

@@ -47,6 +47,9 @@ START_TEST(a_part_has_every_counter)
 		.stint = 2,
 		.part = 3,
 		.final = 1,
+		.outages = 2,
+		.outage_ms = 250,
+		.uncertain_packets = 3,
 		.start_ns = 1700000000000000000ull,
 		.end_ns = 1700000001000000000ull};
 	for (int i = 0; i < TG_METERS; i++)
@@ -57,6 +60,9 @@ START_TEST(a_part_has_every_counter)
 	ck_assert_int_eq(json_integer_value(json_object_get(f, "generation")), 4000000000ll);
 	ck_assert_int_eq(json_integer_value(json_object_get(f, "region")), 0x7fffffffffffffffll);
 	ck_assert(json_is_true(json_object_get(f, "final")));
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "outages")), 2);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "outage_ms")), 250);
+	ck_assert_int_eq(json_integer_value(json_object_get(f, "uncertain_packets")), 3);
 	json_decref(f);
 }
 END_TEST

@@ -41,11 +41,12 @@ static int media(const char *session, int leg, int row, int64_t generation)
 
 static json_t *meter_of(int worker, int row, int64_t generation, int stint, int part, int base, bool final)
 {
-	json_t *f = json_pack("{s:o,s:i,s:i,s:I,s:i,s:i,s:I,s:I,s:b,s:i,s:i}", "region",
+	json_t *f = json_pack("{s:o,s:i,s:i,s:I,s:i,s:i,s:I,s:I,s:b,s:i,s:i,s:i,s:i,s:i}", "region",
 		fact_string_of_region(REGION), "worker", worker, "row", row, "generation",
 		(json_int_t)generation, "stint", stint, "part", part, "start_ns",
 		(json_int_t)(1000 + 100 * part), "end_ns", (json_int_t)(1100 + 100 * part), "final",
-		(int) final, "lost", 2, "jitter_us", 300 - part);
+		(int) final, "lost", 2, "jitter_us", 300 - part, "outages", 1, "outage_ms", 100 + part,
+		"uncertain_packets", 3 + part);
 	for (int i = 0; i < TG_METERS; i++)
 		json_object_set_new(f, tg_meter_name[i], json_integer(base + i));
 	return f;
@@ -93,6 +94,10 @@ START_TEST(two_legs_two_stints)
 	ck_assert_uint_eq(e[0].end_ns, 1200);
 	ck_assert_uint_eq(e[0].lost, 4);
 	ck_assert_uint_eq(e[0].jitter_us, 300);
+	ck_assert_uint_eq(e[0].outages, 2);
+	ck_assert_uint_eq(e[0].outage_ms, 201);
+	ck_assert_uint_eq(e[0].uncertain_packets, 7);
+	ck_assert_uint_eq(e[1].outages, 1);
 	ck_assert_uint_eq(sum(0, 0), 10 + 20 + 1000 + 100 + 5);
 	ck_assert_uint_eq(usage_unclaimed(u), 0);
 }
