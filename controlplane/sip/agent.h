@@ -49,10 +49,12 @@ struct event_entry {
 	struct media_description sdp;
 };
 
-/* An address that we listen on: one, or one of each family. */
+/* An address that we listen on: one, or one of each family. Each has a stack of its own, which takes the
+ * first of its transports for a request whatever the family of its target is. */
 #define UA_LISTENS_MAX 2
 struct ua_listen {
 	struct tg_addr address;
+	nta_agent_t *agent;
 	sip_contact_t *udp, *tcp; /* tcp: NULL where sip.tcp is false */
 	struct tcp_filter filter;
 };
@@ -60,7 +62,6 @@ struct ua_listen {
 struct ua {
 	su_home_t home[1];
 	su_root_t *root;
-	nta_agent_t *agent;
 	ua_handler handler;
 	void *ctx;
 	struct sip_leg **bucket; /* by number; chained */
@@ -182,6 +183,8 @@ int ua_sdp_text(struct sip_leg *leg, const struct media_description *sdp, char o
 const sip_contact_t *ua_contact(struct sip_leg *leg);
 /* Of ours, the address for this far end: of its family, as far as that is known. */
 const struct ua_listen *ua_listen_of(struct sip_leg *leg);
+/* Of ours, the address of this family, or the first. */
+struct ua_listen *ua_listen_at(struct ua *ua, uint32_t family);
 /* The host of the leg's target, where that is an address. */
 bool ua_target_address(struct sip_leg *leg, struct tg_addr *address);
 /* Where a message came from. */

@@ -43,10 +43,11 @@ void ua_reply(struct ua *ua, msg_t *msg, sip_t *sip, int status, const char *phr
 		stateless_tag(ua, sip, text);
 		sip_to_tag(msg_home(msg), to, text);
 	}
+	struct tg_addr source = ua_source(msg);
 	ta_list ta;
 	ta_start(ta, tag, value);
-	nta_msg_treply(
-		ua->agent, msg, status, phrase, SIPTAG_TO(to), SIPTAG_SERVER_STR(ua_server()), ta_tags(ta));
+	nta_msg_treply(ua_listen_at(ua, source.family)->agent, msg, status, phrase, SIPTAG_TO(to),
+		SIPTAG_SERVER_STR(ua_server()), ta_tags(ta));
 	ta_end(ta);
 }
 

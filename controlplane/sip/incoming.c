@@ -183,7 +183,7 @@ static int make_dialog(struct sip_leg *leg, const sip_t *sip)
 	leg->local = sip_header_as_string(leg->home, (sip_header_t *)local);
 	leg->remote = sip_header_as_string(leg->home, (sip_header_t *)sip->sip_from);
 	leg->call_id = su_strdup(leg->home, sip->sip_call_id->i_id);
-	leg->dialog = nta_leg_tcreate(leg->ua->agent, ua_on_dialog_request, leg,
+	leg->dialog = nta_leg_tcreate(ua_listen_of(leg)->agent, ua_on_dialog_request, leg,
 		SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(local), SIPTAG_TO(sip->sip_from),
 		SIPTAG_CSEQ(cseq), NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
 	if (!leg->dialog || !leg->call_id || !cseq || !leg->local || !leg->remote)
@@ -212,7 +212,7 @@ void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 		ua_reply(ua, msg, sip, SIP_503_SERVICE_UNAVAILABLE, TAG_END());
 		return;
 	}
-	nta_incoming_t *irq = nta_incoming_create(ua->agent, leg->dialog, msg, sip, TAG_END());
+	nta_incoming_t *irq = nta_incoming_create(ua_listen_of(leg)->agent, leg->dialog, msg, sip, TAG_END());
 	if (!irq) {
 		nta_leg_destroy(leg->dialog);
 		ua_leg_free(leg);

@@ -40,15 +40,20 @@ bool ua_target_address(struct sip_leg *leg, struct tg_addr *address)
 	return url && url->url_host && parse_host(url->url_host, address);
 }
 
+struct ua_listen *ua_listen_at(struct ua *ua, uint32_t family)
+{
+	for (int i = 0; i < ua->listens; i++)
+		if (ua->listen[i].address.family == family)
+			return &ua->listen[i];
+	return &ua->listen[0];
+}
+
 const struct ua_listen *ua_listen_of(struct sip_leg *leg)
 {
-	struct ua *ua = leg->ua;
 	struct tg_addr peer = leg->peer;
-	if (ua->listens > 1 && (peer.family || ua_target_address(leg, &peer)))
-		for (int i = 0; i < ua->listens; i++)
-			if (ua->listen[i].address.family == peer.family)
-				return &ua->listen[i];
-	return &ua->listen[0];
+	if (leg->ua->listens > 1 && !peer.family)
+		ua_target_address(leg, &peer);
+	return ua_listen_at(leg->ua, peer.family);
 }
 
 enum ua_body ua_body(const sip_t *sip, struct media_description *sdp)

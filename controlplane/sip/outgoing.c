@@ -90,7 +90,7 @@ static int make_dialog(struct sip_leg *leg, const struct ua_invite *invite, char
 	leg->invite_cseq = seq + 1; /* the stack counts up before it sends */
 	leg->local = sip_header_as_string(leg->home, (sip_header_t *)from);
 	leg->remote = sip_header_as_string(leg->home, (sip_header_t *)to);
-	leg->dialog = nta_leg_tcreate(leg->ua->agent, ua_on_dialog_request, leg,
+	leg->dialog = nta_leg_tcreate(ua_listen_of(leg)->agent, ua_on_dialog_request, leg,
 		SIPTAG_CALL_ID_STR(leg->call_id), SIPTAG_FROM(from), SIPTAG_TO(to), SIPTAG_CSEQ(cseq),
 		TAG_END());
 	return leg->dialog && leg->call_id && cseq && leg->local && leg->remote ? 0 : -ENOMEM;

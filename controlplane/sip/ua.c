@@ -131,12 +131,12 @@ static const char *host_port(const struct ua_listen *l, const struct settings *s
 	return tg_addr_format_port(&l->address, (uint16_t)s->sip.port, out);
 }
 
-static int open_transport(struct ua *ua, const struct ua_listen *l, const struct settings *s,
+static int open_transport(const struct ua *ua, const struct ua_listen *l, const struct settings *s,
 	const char *transport, char *why, size_t why_bytes)
 {
 	char url[128], at[TG_ADDR_PORT_TEXT];
 	snprintf(url, sizeof(url), "sip:%s;transport=%s", host_port(l, s, at), transport);
-	if (!nta_agent_add_tport(ua->agent, (url_string_t *)url, TPTAG_SERVER(1), TPTAG_IDLE(TCP_IDLE_MS),
+	if (!nta_agent_add_tport(l->agent, (url_string_t *)url, TPTAG_SERVER(1), TPTAG_IDLE(TCP_IDLE_MS),
 		    TPTAG_TIMEOUT(TCP_HALF_MS), TAG_END()))
 		return 0;
 	int rc = errno ? -errno : -EADDRINUSE;
@@ -212,21 +212,25 @@ static int open_filters(struct ua *ua, const struct settings *s, char *why, size
 	return -ENOMEM;
 }
 
-static int open_agent(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
+static int open_agent(
+	struct ua *ua, struct ua_listen *l, const struct settings *s, char *why, size_t why_bytes)
 {
-	ua->agent = nta_agent_create(ua->root, (url_string_t *)-1, ua_on_message, ua, NTATAG_UA(1),
+	l->agent = nta_agent_create(ua->root, (url_string_t *)-1, ua_on_message, ua, NTATAG_UA(1),
 		NTATAG_MERGE_482(1), NTATAG_MAXSIZE(MESSAGE_BYTES_MAX), NTATAG_USE_NAPTR(0),
 		NTATAG_CANCEL_487(0), TAG_END());
-	if (!ua->agent) {
+	if (!l->agent) {
 		snprintf(why, why_bytes, "the SIP stack could not be started: %s", strerror(errno));
 		return -ENOMEM;
 	}
+	int rc = open_transport(ua, l, s, "udp", why, why_bytes);
+	return !rc && s->sip.tcp ? open_transport(ua, l, s, "tcp", why, why_bytes) : rc;
+}
+
+static int open_agents(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
+{
 	int rc = 0;
-	for (int i = 0; !rc && i < ua->listens; i++) {
-		rc = open_transport(ua, &ua->listen[i], s, "udp", why, why_bytes);
-		if (!rc && s->sip.tcp)
-			rc = open_transport(ua, &ua->listen[i], s, "tcp", why, why_bytes);
-	}
+	for (int i = 0; !rc && i < ua->listens; i++)
+		rc = open_agent(ua, &ua->listen[i], s, why, why_bytes);
 	if (!rc && s->sip.tcp)
 		rc = open_filters(ua, s, why, why_bytes);
 	return rc;
@@ -302,7 +306,7 @@ int ua_create(struct ua **ua_out, struct su_root_t *root, const struct settings 
 	if (rc)
 		snprintf(why, why_bytes, "%s", strerror(-rc));
 	else
-		rc = open_agent(ua, settings, why, why_bytes);
+		rc = open_agents(ua, settings, why, why_bytes);
 	if (rc) {
 		ua_destroy(ua);
 		return rc;
@@ -325,7 +329,8 @@ void ua_destroy(struct ua *ua)
 		ua_leg_free(ua->all);
 	}
 	su_timer_destroy(ua->watch);
-	nta_agent_destroy(ua->agent);
+	for (int i = 0; i < ua->listens; i++)
+		nta_agent_destroy(ua->listen[i].agent);
 	sofia_stderr_restore(&ua->log_stream);
 	su_home_deinit(ua->spare.home);
 	su_home_unref(ua->home);
@@ -338,9 +343,12 @@ void ua_drain(struct ua *ua, bool draining)
 
 const struct ua_counters *ua_counters(const struct ua *ua)
 {
-	usize_t refused = 0;
-	nta_agent_get_stats(ua->agent, NTATAG_S_BAD_MESSAGE_REF(refused), TAG_END());
-	ua->counters->malformed = ua->malformed + refused;
+	ua->counters->malformed = ua->malformed;
+	for (int i = 0; i < ua->listens; i++) {
+		usize_t refused = 0;
+		nta_agent_get_stats(ua->listen[i].agent, NTATAG_S_BAD_MESSAGE_REF(refused), TAG_END());
+		ua->counters->malformed += refused;
+	}
 	return ua->counters;
 }
 

@@ -18,6 +18,7 @@ class Namespace:
         self.name = namespace_name or owner.name(host)
         self.interface = None
         self.address = None
+        self.address6 = None
         call("ip", "netns", "add", self.name)
         try:
             call("ip", "-n", self.name, "link", "set", "lo", "up")
