@@ -50,12 +50,13 @@ static inline void dp_put_mac(uint8_t *to, uint64_t link)
 	memcpy(to + 4, &low, sizeof(low));
 }
 
-/* Port of a link that isn't 0; to and vlan are filled, from is not. */
+/* Port of a link that isn't 0; to and vlan are filled, from is not, and it is for IPv4. */
 static inline uint32_t dp_link_unpack(uint64_t packed, struct dp_link *link)
 {
 	for (int i = 0; i < 6; i++)
 		link->to[i] = (uint8_t)(packed >> (40 - 8 * i));
 	link->vlan = (uint16_t)(packed >> 52);
+	link->ipv6 = 0;
 	return ((uint32_t)(packed >> 48) & 0xf) - 1;
 }
 

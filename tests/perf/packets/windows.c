@@ -177,7 +177,8 @@ static uint16_t note_lateness(uint16_t port, uint16_t queue, struct rte_mbuf **m
 		const uint8_t *frame = rte_pktmbuf_mtod(m[i], const uint8_t *);
 		uint32_t ip;
 		memcpy(&ip, frame + 26, sizeof(ip));
-		uint32_t leg = tg_capacity_leg(&b.cap, ip, (uint16_t)(frame[34] << 8 | frame[35]));
+		struct tg_addr from = tg_addr_ipv4(ip);
+		uint32_t leg = tg_capacity_leg(&b.cap, &from, (uint16_t)(frame[34] << 8 | frame[35]));
 		uint64_t due = b.worker->legs.egress[leg].last_tx_tsc;
 		uint64_t units = now > due ? (uint64_t)((double)(now - due) * 1e9 / (double)hz / LATE_UNIT_NS)
 					   : 0;
