@@ -12,13 +12,13 @@ CALLER4 = {"name": "caller", "address": network.CALLER}
 TRUNKS_OF_BOTH = [CALLER4, CALLER6, CALLEE6]
 
 
-def dial(world, media_addresses, sip_settings):
+def dial(world, media_settings, sip_settings):
     world.start_gateway(world.documents(document.response(document.dial(DIALLED), document.hangup())),
-                        {"media": {"addresses": media_addresses}, "sip": sip_settings})
+                        {"media": media_settings, "sip": sip_settings})
 
 
-def both(world):
-    dial(world, [network.GATEWAY6, network.GATEWAY],
+def both(world, media_settings=None):
+    dial(world, {"addresses": [network.GATEWAY6, network.GATEWAY], **(media_settings or {})},
          {"address": network.GATEWAY, "second_address": network.GATEWAY6, "trunks": TRUNKS_OF_BOTH})
 
 
@@ -59,7 +59,7 @@ def run(world, caller, gateway):
 
 def case_call_over_ipv6(world):
     """Everything over IPv6: the gateway has no IPv4 address of its own."""
-    dial(world, [network.GATEWAY6], {"address": network.GATEWAY6, "trunks": [CALLER6, CALLEE6]})
+    dial(world, {"addresses": [network.GATEWAY6]}, {"address": network.GATEWAY6, "trunks": [CALLER6, CALLEE6]})
     rows = run(world, network.CALLER6, network.GATEWAY6)
     session = rows.only_session()
     check.equal("source", session["source"].rpartition(":")[0], f"[{network.CALLER6}]")

@@ -126,6 +126,28 @@ START_TEST(odd_ports_are_rtcp)
 	classify(0);
 	ck_assert_int_eq(p.verdict, DP_RTCP);
 	ck_assert_uint_eq(p.leg, 50 + 11);
+	ck_assert(!p.on_media_port);
+	ck_assert_uint_eq(p.rtp_bytes, PAYLOAD);
+	ck_assert_uint_eq(p.rtp_at, RTP);
+}
+END_TEST
+
+START_TEST(rtcp_on_the_rtps_port_is_told_by_its_type)
+{
+	static const struct {
+		uint8_t type;
+		bool rtcp;
+	} of[] = {{191, false}, {192, true}, {200, true}, {223, true}, {224, false}};
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++) {
+		setup();
+		frame[RTP + 1] = of[i].type;
+		classify(0);
+		ck_assert_int_eq(p.verdict, of[i].rtcp ? DP_RTCP : DP_RTP);
+		ck_assert_int_eq(p.on_media_port, of[i].rtcp);
+		ck_assert_uint_eq(p.leg, 50 + 11);
+		ck_assert_ptr_eq(p.src_ip6, tight + IP + 8);
+		ck_assert_uint_eq(p.rtp_bytes, PAYLOAD);
+	}
 }
 END_TEST
 
@@ -287,6 +309,7 @@ START_TEST(random_damage_is_never_believed)
 END_TEST
 
 TESTS("classify_ipv6", all_fields_of_a_good_packet, only_the_ports_own_vlan_is_ours, odd_ports_are_rtcp,
-	what_is_not_for_a_media_port_is_the_kernels, extension_headers_are_dropped_by_name,
-	fragments_are_dropped_by_name_and_later_ones_are_the_kernels, lengths_that_disagree,
-	a_checksum_is_a_must, an_impossible_source_matches_nobody, random_damage_is_never_believed)
+	rtcp_on_the_rtps_port_is_told_by_its_type, what_is_not_for_a_media_port_is_the_kernels,
+	extension_headers_are_dropped_by_name, fragments_are_dropped_by_name_and_later_ones_are_the_kernels,
+	lengths_that_disagree, a_checksum_is_a_must, an_impossible_source_matches_nobody,
+	random_damage_is_never_believed)

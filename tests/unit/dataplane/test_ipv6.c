@@ -1,5 +1,8 @@
 /* Legs of both families on one worker: who is accepted, and where what they send goes. */
+#include "dataplane/quality.h"
 #include "dataplane/row.h"
+#include "dataplane/rtcp.h"
+#include "dataplane/rtcp_read.h"
 #include "tests/unit/dataplane/fixture.h"
 
 /* Legs 1 (IPv4, alice), LEGS and LEGS + 1 (IPv6). */
@@ -212,6 +215,79 @@ START_TEST(a_successor_goes_on_with_both_families)
 }
 END_TEST
 
-TESTS("ipv6", between_two_ipv6_legs, from_ipv4_to_ipv6_and_back, only_the_whole_address_is_the_far_ends,
+/* What is due within 10 s, or no bytes. */
+static uint32_t next_report(uint8_t bytes[static DP_RTCP_BYTES_MAX])
+{
+	for (int waited = 0; waited < 10000; waited++, f.now += ms(1)) {
+		uint32_t budget = 10;
+		if (dp_rtcp_next(&f.legs, f.now, &budget, &out, bytes))
+			return out.rtp_bytes;
+	}
+	return 0;
+}
+
+static bool takes_report_from(const uint8_t source[16])
+{
+	uint8_t bytes[DP_RTCP_BYTES_MAX];
+	struct dp_rtcp_report r = {.ssrc = 7};
+	struct dp_packet p = {
+		.verdict = DP_RTCP, .leg = CAROL_LEG, .src_ip6 = source, .src_port_be = htobe16(4001)};
+	uint64_t before = tg_counter_read(&f.legs.stats->rtcp_received);
+	p.rtp_bytes = (uint16_t)dp_rtcp_write(bytes, &r);
+	ck_assert(!dp_relay(&f.legs, &p, bytes, f.now, &out));
+	return tg_counter_read(&f.legs.stats->rtcp_received) != before;
+}
+
+START_TEST(reports_go_to_ipv6_and_come_from_there)
+{
+	uint8_t bytes[DP_RTCP_BYTES_MAX];
+	struct tg_leg_program c = program6(carol);
+	c.rtcp_port_be = htobe16(4001);
+	open_dual_fixture();
+	ck_assert_int_eq(do_program(CAROL_LEG, 1, &c), 0);
+	resolve(CAROL_LEG);
+	ck_assert_uint_ne(next_report(bytes), 0);
+	ck_assert_mem_eq(out.flow.src_ip6, gateway, 16);
+	ck_assert_mem_eq(out.flow.dst_ip6, carol, 16);
+	ck_assert_uint_eq(out.flow.src_port_be, htobe16(20001));
+	ck_assert_uint_eq(out.flow.dst_port_be, htobe16(4001));
+	ck_assert_uint_eq(out.flow.dscp, 34);
+	/* An empty RR and SDES, 8 + 8 + 28 bytes, with the headers of IPv6. */
+	ck_assert_uint_ge(f.legs.quality[CAROL_LEG].average_octets, 48 + 8);
+	uint64_t before = dropped(TG_DROP_rtcp_source);
+	for (int bit = 0; bit < 128; bit++) {
+		uint8_t other[16];
+		memcpy(other, carol, 16);
+		other[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert(!takes_report_from(other));
+	}
+	ck_assert_uint_eq(dropped(TG_DROP_rtcp_source) - before, 128);
+	ck_assert(takes_report_from(carol));
+	close_fixture();
+}
+END_TEST
+
+START_TEST(a_goodbye_goes_to_whom_it_is_for)
+{
+	uint8_t bytes[DP_RTCP_BYTES_MAX];
+	struct dp_rtcp_seen seen;
+	struct tg_leg_program c = program6(carol), d = program6(dave);
+	c.rtcp_port_be = d.rtcp_port_be = htobe16(4001);
+	open_dual_fixture();
+	ck_assert_int_eq(do_program(CAROL_LEG, 1, &c), 0);
+	resolve(CAROL_LEG);
+	ck_assert_uint_ne(next_report(bytes), 0);
+	ck_assert_int_eq(do_plain(TG_CMD_RELEASE, CAROL_LEG, 1, 0), 0);
+	ck_assert_int_eq(do_program(CAROL_LEG, 2, &d), 0); /* before it is sent */
+	uint32_t n = next_report(bytes);
+	ck_assert_int_eq(dp_rtcp_read(bytes, n, 7, &seen), 0);
+	ck_assert(seen.bye);
+	ck_assert_mem_eq(out.flow.dst_ip6, carol, 16);
+	close_fixture();
+}
+END_TEST
+
+TESTS("ipv6", reports_go_to_ipv6_and_come_from_there, a_goodbye_goes_to_whom_it_is_for, between_two_ipv6_legs,
+	from_ipv4_to_ipv6_and_back, only_the_whole_address_is_the_far_ends,
 	a_leg_that_was_used_before_has_nobodys_address, a_latch_takes_another_port_of_the_same_host,
 	a_play_goes_to_ipv6, a_program_is_of_the_legs_family, a_successor_goes_on_with_both_families)

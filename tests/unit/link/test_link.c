@@ -83,18 +83,21 @@ static void open_link(void)
 	ck_assert_int_eq(link_open(&l, &o), 0);
 }
 
-static void setup_workers(uint32_t workers)
+static void setup_workers(uint32_t workers, bool ipv6)
 {
 	char why[512] = "";
 	digits = plays = released = refused = plays_refused = 0;
 	memset(pressed, 0, sizeof(pressed));
 	struct tg_capacity cap = {.workers = workers,
-		.addresses = 1,
+		.addresses = ipv6 ? 2 : 1,
+		.ipv6_addresses = ipv6,
 		.port_min = 20000,
 		.ports = 8,
 		.media_items = 4,
 		.arena_bytes = 65536,
 		.address = {{.b = {127, 0, 0, 1}, .family = TG_FAMILY_IPV4}}};
+	if (ipv6)
+		cap.address[1] = (struct tg_addr){.b = {[15] = 1}, .family = TG_FAMILY_IPV6};
 	snprintf(name, sizeof(name), "tollgate-test-link-%d", (int)getpid());
 	ck_assert_msg(!tg_region_open(&control, "/dev/shm", name, &cap, TG_ROLE_CONTROL, why, sizeof(why)),
 		"%s", why);
@@ -108,12 +111,17 @@ static void setup_workers(uint32_t workers)
 
 static void setup(void)
 {
-	setup_workers(1);
+	setup_workers(1, false);
 }
 
 static void setup_two(void)
 {
-	setup_workers(2);
+	setup_workers(2, false);
+}
+
+static void setup_both(void)
+{
+	setup_workers(1, true);
 }
 
 static void teardown(void)
@@ -503,6 +511,38 @@ START_TEST(what_a_row_is_already_need_not_be_asked_again)
 }
 END_TEST
 
+START_TEST(an_ipv6_row_is_what_its_whole_address_says)
+{
+	struct link_row row;
+	struct tg_leg_program p = {.remote_port_be = 2};
+	p.remote = tg_addr_ipv6((const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 10});
+	ck_assert_int_eq(link_reserve(l, -1, TG_FAMILY_IPV6, &row), 0);
+	struct link_chain chain = {.n = 0};
+	link_program(l, &chain, row, &p, 0, NULL);
+	link_submit(l, &chain);
+	struct tg_command c[64];
+	ck_assert_uint_eq(commands(c), 1);
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	struct tg_leg_ipv6 *ipv6 = tg_region_ipv6(worker, row.row);
+	memset((void *)e, 0, sizeof(*e));
+	atomic_store(&e->generation, row.generation);
+	e->program = tg_leg_terms_of(&p);
+	memcpy(ipv6->remote, p.remote.b, sizeof(ipv6->remote));
+	succeed(row);
+	ck_assert(link_is_done(l, &chain));
+	ipv6->remote[15]++;
+	ck_assert(!link_is_done(l, &chain));
+	/* Where a latch found it. */
+	latched = 0;
+	memcpy(ipv6->match, p.remote.b, sizeof(ipv6->match));
+	tg_region_ingress(worker, row.row)->match_port_be = htobe16(4711);
+	atomic_store(&e->latches, 1);
+	link_look(l, row);
+	ck_assert_uint_eq(latched, 1);
+	ck_assert(tg_addr_equal(&latched_from, &p.remote));
+}
+END_TEST
+
 START_TEST(nothing_is_done_while_a_predecessors_commands_wait)
 {
 	struct link_row row = open_row();
@@ -699,6 +739,10 @@ int main(void)
 	tcase_add_checked_fixture(two, setup_two, teardown);
 	tcase_add_test(two, a_meter_record_of_no_worker_is_not_counted);
 	suite_add_tcase(s, two);
+	TCase *both = tcase_create("both families");
+	tcase_add_checked_fixture(both, setup_both, teardown);
+	tcase_add_test(both, an_ipv6_row_is_what_its_whole_address_says);
+	suite_add_tcase(s, both);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);

@@ -370,6 +370,20 @@ START_TEST(rtcp_of_a_stream)
 	struct media_description d;
 	ck_assert_int_eq(read_text(HEAD CONN TIME "m=audio 65535 RTP/AVP 0\r\n", &d), 0);
 	ck_assert_uint_eq(d.rtcp_port, 0);
+	static const char six[] = HEAD "c=IN IP6 2001:db8::a\r\n" TIME "m=audio 4000 RTP/AVP 0\r\n";
+	ck_assert_int_eq(read_text(six, &d), 0);
+	ck_assert_uint_eq(d.rtcp_port, 4001);
+	static const struct {
+		const char *line;
+		uint16_t port;
+	} of[] = {{"a=rtcp:53020 IN IP6 2001:db8:0::a\r\n", 53020},
+		{"a=rtcp:53020 IN IP6 2001:db8::b\r\n", 0}, {"a=rtcp:53020 IN IP4 192.0.2.1\r\n", 0}};
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++) {
+		char text[1024];
+		snprintf(text, sizeof(text), "%s%s", six, of[i].line);
+		ck_assert_int_eq(read_text(text, &d), 0);
+		ck_assert_uint_eq(d.rtcp_port, of[i].port);
+	}
 }
 END_TEST
 
