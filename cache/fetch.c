@@ -34,17 +34,18 @@ struct cache_fetch {
 
 static bool may_connect(const struct settings *settings, const struct curl_sockaddr *a)
 {
+	struct tg_addr address = {.family = TG_FAMILY_NONE};
 	if (a->family == AF_INET) {
 		struct sockaddr_in sin;
 		memcpy(&sin, &a->addr, sizeof(sin));
-		return settings_may_fetch_ipv4(settings, ntohl(sin.sin_addr.s_addr));
+		address = tg_addr_ipv4(sin.sin_addr.s_addr);
 	}
 	if (a->family == AF_INET6) {
 		struct sockaddr_in6 sin6;
 		memcpy(&sin6, (const void *)&a->addr, sizeof(sin6));
-		return settings_may_fetch_ipv6(settings, sin6.sin6_addr.s6_addr);
+		address = tg_addr_ipv6(sin6.sin6_addr.s6_addr);
 	}
-	return false;
+	return address.family && settings_may_fetch(settings, &address);
 }
 
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)

@@ -5,6 +5,21 @@
 
 #define READ_TRIES 1000
 
+struct tg_leg_terms tg_leg_terms_of(const struct tg_leg_program *p)
+{
+	return (struct tg_leg_terms){.remote_ip_be = tg_addr_ipv4_be(&p->remote),
+		.remote_port_be = p->remote_port_be,
+		.flags = p->flags,
+		.frame_ms = p->frame_ms,
+		.rx = p->rx,
+		.tx = p->tx,
+		.clock_khz = p->clock_khz,
+		.dscp = p->dscp,
+		.rtcp_port_be = p->rtcp_port_be,
+		.ssrc = p->ssrc,
+		.media_timeout_ms = p->media_timeout_ms};
+}
+
 int tg_desired_read(const struct tg_desired *row, struct tg_desired *copy)
 {
 	for (int i = 0; i < READ_TRIES; i++) {

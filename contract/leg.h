@@ -10,6 +10,10 @@
  *   outage   what the open part missed because its worker was replaced. Written by the owning worker only:
  *            when it starts, and when a part begins.
  *   quality  RTCP and what comes of it (quality.h). Written by the owning worker only.
+ *   ipv6     the IPv6 addresses that the ingress row has no room for. Only in a region with IPv6 media
+ *            addresses. Written by the owning worker only.
+ *
+ * A leg's family is that of its local address; the two legs of a relay may be of different ones.
  *
  * A leg is named by index and generation. Generation 0 means free. Counters are those of the open stint. */
 #ifndef TG_CONTRACT_LEG_H
@@ -18,6 +22,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "contract/address.h"
 #include "contract/bounds.h"
 #include "contract/counter.h"
 
@@ -41,17 +46,33 @@ struct tg_payload_types {
 
 /* Everything that a worker must know to run a leg; the body of TG_CMD_PROGRAM and part of the desired row. */
 struct tg_leg_program {
-	uint32_t remote_ip_be;
+	struct tg_addr remote; /* of the leg's family; NONE: not known yet */
 	uint16_t remote_port_be;
 	uint8_t flags;                  /* TG_LEG_* */
 	uint8_t frame_ms;               /* packet time of what we send: 20 */
 	struct tg_payload_types rx, tx; /* what the far end sends; what it expects */
-	uint16_t clock_khz;             /* RTP clock of the audio: 8 */
+	uint8_t clock_khz;              /* RTP clock of the audio: 8 */
+	uint8_t dscp;                   /* of what we send, 0 to 63 */
 	uint16_t rtcp_port_be;          /* 0, and no TG_LEG_MUX: no RTCP with this far end */
 	uint32_t ssrc;                  /* of what we send; stays for the leg's life */
 	uint32_t media_timeout_ms;      /* 0: none */
 };
-_Static_assert(sizeof(struct tg_leg_program) == 24, "leg program");
+_Static_assert(sizeof(struct tg_leg_program) == 40, "leg program");
+
+/* What the egress record keeps of it. */
+struct tg_leg_terms {
+	uint32_t remote_ip_be; /* IPv4; of an IPv6 leg 0, and the address is in tg_leg_ipv6 */
+	uint16_t remote_port_be;
+	uint8_t flags;
+	uint8_t frame_ms;
+	struct tg_payload_types rx, tx;
+	uint8_t clock_khz;
+	uint8_t dscp;
+	uint16_t rtcp_port_be;
+	uint32_t ssrc;
+	uint32_t media_timeout_ms;
+};
+_Static_assert(sizeof(struct tg_leg_terms) == 24, "leg terms");
 
 /* What a leg's far end hears; the body of TG_CMD_SOURCE. */
 struct tg_leg_source {
@@ -81,7 +102,7 @@ struct tg_desired {
 	_Atomic uint32_t digits_taken; /* of egress.digit_count, by the control plane */
 	uint64_t since_ns;             /* when the leg was made */
 	uint8_t outbound;              /* 1: we dialled it */
-	uint8_t pad[23];
+	uint8_t pad[7];
 };
 _Static_assert(sizeof(struct tg_desired) == 192, "desired row");
 
@@ -100,8 +121,16 @@ struct tg_ingress {
 	uint32_t out_next_hop; /* index, or TG_NONE */
 	uint32_t ts_offset;
 	uint16_t seq_offset;
-	uint8_t marker; /* set the marker bit on the next forwarded packet */
-	uint8_t rebase; /* offsets are to be taken from the next packet */
+	union {
+		uint8_t special; /* 0: the next packet may take the short way (dataplane/fast.h) */
+		struct {
+			uint8_t marker : 1;   /* set the marker bit on the next forwarded packet */
+			uint8_t rebase : 1;   /* offsets are to be taken from the next packet */
+			uint8_t ipv6 : 1;     /* of the leg: match_ip_be is 0, tg_leg_ipv6.match counts */
+			uint8_t out_ipv6 : 1; /* of the sink: out_*_ip_be are 0, tg_leg_ipv6.out_* count */
+		};
+	};
+	uint8_t out_tos; /* DSCP as it is in the IPv4 header: with two bits of ECN, which are 0 */
 	uint32_t last_out_ts;
 	uint16_t last_out_seq;
 	uint16_t cycles; /* of the sequence number, RFC 3550 A.1 */
@@ -151,7 +180,7 @@ struct tg_egress {
 	tg_counter played_octets;
 	uint64_t stint_start_ns;
 	uint32_t stint, part;
-	struct tg_leg_program program; /* starts at byte 48 of the line and ends in the next */
+	struct tg_leg_terms program; /* starts at byte 48 of the line and ends in the next */
 	/* Line 2: news. Control reads with acquire. */
 	_Atomic uint32_t digit_count;      /* digits ever queued; digit i is digits[i % TG_DIGITS_WAITING] */
 	_Atomic uint32_t play_done;        /* play_id that ended last */
@@ -172,6 +201,17 @@ struct tg_outage {
 };
 _Static_assert(sizeof(struct tg_outage) == 32, "outage row");
 
+/* All zero where a leg, or its sink, is of the other family. */
+struct tg_leg_ipv6 {
+	uint8_t match[16];   /* the far end, as tg_ingress.match_ip_be */
+	uint8_t out_src[16]; /* of what is relayed to the sink */
+	uint8_t out_dst[16]; /* likewise */
+	uint8_t remote[16];  /* the far end as it was signalled, as tg_leg_terms.remote_ip_be */
+};
+_Static_assert(sizeof(struct tg_leg_ipv6) == TG_CACHE_LINE, "IPv6 addresses of a leg");
+
+/* All of a program but an IPv6 address. */
+struct tg_leg_terms tg_leg_terms_of(const struct tg_leg_program *program);
 /* Copies a row that the control plane may be writing. Returns 0, or -EAGAIN when it never held still. */
 int tg_desired_read(const struct tg_desired *row, struct tg_desired *copy);
 /* Brackets every change of a row; by the control plane only. */

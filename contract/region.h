@@ -32,21 +32,21 @@
 #include "contract/stats.h"
 #include "contract/timebase.h"
 
-#define TG_LAYOUT_VERSION 4u
+#define TG_LAYOUT_VERSION 5u
 #define TG_COMMAND_RING   4096u
 #define TG_EVENT_RING     4096u
 #define TG_METER_RING     4096u
 
 /* What the settings decide; the same on both sides or attaching is refused. */
 struct tg_capacity {
-	uint32_t workers;     /* 1 to TG_WORKERS_MAX */
-	uint32_t addresses;   /* media addresses, 1 to TG_ADDRS_MAX */
-	uint32_t port_min;    /* first media port, even */
-	uint32_t ports;       /* ports per address, even: legs per address are half of it */
-	uint32_t media_items; /* entries of the media table */
-	uint32_t pad;
-	uint64_t arena_bytes; /* of the media arena */
-	uint32_t address_be[TG_ADDRS_MAX];
+	uint32_t workers;        /* 1 to TG_WORKERS_MAX */
+	uint32_t addresses;      /* media addresses, 1 to TG_ADDRS_MAX */
+	uint32_t port_min;       /* first media port, even */
+	uint32_t ports;          /* ports per address, even: legs per address are half of it */
+	uint32_t media_items;    /* entries of the media table */
+	uint32_t ipv6_addresses; /* of the addresses: the last ones; the others are IPv4 */
+	uint64_t arena_bytes;    /* of the media arena */
+	struct tg_addr address[TG_ADDRS_MAX];
 };
 
 enum tg_role { TG_ROLE_CONTROL, TG_ROLE_DATAPLANE, TG_ROLE_READER };
@@ -79,14 +79,16 @@ const struct tg_capacity *tg_region_capacity(const struct tg_region *region);
 uint64_t tg_region_id(const struct tg_region *region);
 uint32_t tg_region_legs(const struct tg_region *region);
 
-/* Which worker owns a leg: media addresses are dealt out in turn if there are at least as many as workers,
- * else every address' ports are split into equal shares. */
+/* Which worker owns a leg. For each family by itself, so that every worker has legs of both: its addresses
+ * are dealt out in turn if there are at least as many as workers, else their ports are split into equal
+ * shares. */
 uint32_t tg_capacity_worker(const struct tg_capacity *cap, uint32_t leg);
 uint32_t tg_capacity_legs(const struct tg_capacity *cap);
 /* Address and even UDP port (host order) of a leg. */
-void tg_capacity_address(const struct tg_capacity *cap, uint32_t leg, uint32_t *ip_be, uint16_t *port);
+const struct tg_addr *tg_capacity_address(const struct tg_capacity *cap, uint32_t leg, uint16_t *port);
+enum tg_family tg_capacity_family(const struct tg_capacity *cap, uint32_t leg);
 /* Leg of a local address and port (RTP or RTCP), or TG_NONE. */
-uint32_t tg_capacity_leg(const struct tg_capacity *cap, uint32_t ip_be, uint16_t port);
+uint32_t tg_capacity_leg(const struct tg_capacity *cap, const struct tg_addr *address, uint16_t port);
 
 /* Rows and tables. Readers see them through a read-only mapping. index must be in range. */
 struct tg_desired *tg_region_desired(const struct tg_region *region, uint32_t leg);
@@ -94,6 +96,8 @@ struct tg_ingress *tg_region_ingress(const struct tg_region *region, uint32_t le
 struct tg_egress *tg_region_egress(const struct tg_region *region, uint32_t leg);
 struct tg_outage *tg_region_outage(const struct tg_region *region, uint32_t leg);
 struct tg_quality *tg_region_quality(const struct tg_region *region, uint32_t leg);
+/* NULL where no media address is IPv6. */
+struct tg_leg_ipv6 *tg_region_ipv6(const struct tg_region *region, uint32_t leg);
 struct tg_media_item *tg_region_media(const struct tg_region *region, uint32_t item);
 uint8_t *tg_region_arena(const struct tg_region *region);
 struct tg_next_hop *tg_region_next_hops(const struct tg_region *region, uint32_t worker);

@@ -63,6 +63,11 @@ struct tg_quality *tg_region_quality(const struct tg_region *r, uint32_t leg)
 	return row(r, TG_PART_QUALITY, leg, sizeof(struct tg_quality));
 }
 
+struct tg_leg_ipv6 *tg_region_ipv6(const struct tg_region *r, uint32_t leg)
+{
+	return r->capacity.ipv6_addresses ? row(r, TG_PART_IPV6, leg, sizeof(struct tg_leg_ipv6)) : NULL;
+}
+
 struct tg_media_item *tg_region_media(const struct tg_region *r, uint32_t item)
 {
 	return row(r, TG_PART_MEDIA, item, sizeof(struct tg_media_item));

@@ -22,13 +22,26 @@ static int explain(char *why, size_t n, int e, const char *fmt, ...)
 	return e;
 }
 
+/* IPv4 first, then as many of IPv6 as it says. */
+static bool addresses_in_order(const struct tg_capacity *cap)
+{
+	if (cap->ipv6_addresses > cap->addresses)
+		return false;
+	for (uint32_t a = 0; a < cap->addresses; a++)
+		if (cap->address[a].family !=
+			(a + cap->ipv6_addresses < cap->addresses ? TG_FAMILY_IPV4 : TG_FAMILY_IPV6))
+			return false;
+	return true;
+}
+
 int tg_check_capacity(const struct tg_capacity *cap, char *why, size_t n)
 {
 	if (cap->workers < 1 || cap->workers > TG_WORKERS_MAX || cap->addresses < 1 ||
 		cap->addresses > TG_ADDRS_MAX || cap->ports < 2 || cap->ports > 65536 || (cap->ports & 1) ||
 		(cap->port_min & 1) || cap->port_min < 1024 || cap->port_min > 65536 ||
 		cap->port_min + cap->ports > 65536 || cap->media_items < 1 || cap->arena_bytes < 4096 ||
-		cap->arena_bytes > 1ull << 60 || cap->workers > cap->addresses * (cap->ports / 2))
+		cap->arena_bytes > 1ull << 60 || cap->workers > cap->addresses * (cap->ports / 2) ||
+		!addresses_in_order(cap))
 		return explain(why, n, -EINVAL, "capacity out of range: check media.* in the settings");
 	return 0;
 }

@@ -52,6 +52,8 @@ static uint64_t part_bytes(enum tg_part part, const struct tg_capacity *cap)
 		return legs * sizeof(struct tg_outage);
 	case TG_PART_QUALITY:
 		return legs * sizeof(struct tg_quality);
+	case TG_PART_IPV6:
+		return cap->ipv6_addresses ? legs * sizeof(struct tg_leg_ipv6) : 0;
 	case TG_PART_MEDIA:
 		return (uint64_t)cap->media_items * sizeof(struct tg_media_item);
 	case TG_PART_ARENA:

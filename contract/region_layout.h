@@ -18,6 +18,7 @@
 	SHARED(tg_egress)         \
 	SHARED(tg_outage)         \
 	SHARED(tg_quality)        \
+	SHARED(tg_leg_ipv6)       \
 	SHARED(tg_media_item)     \
 	SHARED(tg_next_hop)       \
 	SHARED(tg_worker_stats)   \
@@ -46,6 +47,7 @@ enum tg_part {
 	TG_PART_INGRESS,
 	TG_PART_OUTAGE,
 	TG_PART_QUALITY,
+	TG_PART_IPV6,
 	TG_PART_MEDIA,
 	TG_PART_ARENA,
 	TG_PARTS

@@ -3,32 +3,28 @@
 #include <stdbool.h>
 
 #include "contract/drop.h"
+#include "dataplane/classify_ipv6.h"
 #include "dataplane/wire.h"
 
 #define TAG_BYTES      4
 #define TYPE_IPV4      0x0800
+#define TYPE_IPV6      0x86dd
 #define TYPE_VLAN      0x8100
 #define PROTO_UDP      17
 #define MORE_FRAGMENTS 0x2000
 #define FRAGMENT_AT    0x1fff
 
-static void drop(struct dp_packet *p, enum tg_drop why)
-{
-	p->verdict = DP_DROP;
-	p->drop = (uint8_t)why;
-}
-
-/* RFC 3550 section 5.1 and 5.3.1. bytes: of the UDP payload. */
+/* RFC 3550 section 5.1 and 5.3.1. */
 static void parse_rtp(const uint8_t *rtp, uint32_t bytes, struct dp_packet *p)
 {
 	if (bytes < DP_RTP_BYTES || rtp[0] >> 6 != 2) {
-		drop(p, TG_DROP_bad_rtp);
+		dp_classify_drop(p, TG_DROP_bad_rtp);
 		return;
 	}
 	uint32_t header = DP_RTP_BYTES + 4u * (rtp[0] & 0x0f), padding = 0;
 	if (rtp[0] & 0x10) {
 		if (header + 4 > bytes) {
-			drop(p, TG_DROP_bad_rtp);
+			dp_classify_drop(p, TG_DROP_bad_rtp);
 			return;
 		}
 		header += 4 + 4u * dp_get16(rtp + header + 2);
@@ -39,7 +35,7 @@ static void parse_rtp(const uint8_t *rtp, uint32_t bytes, struct dp_packet *p)
 			header = UINT32_MAX / 2;
 	}
 	if (header + padding > bytes) {
-		drop(p, TG_DROP_bad_rtp);
+		dp_classify_drop(p, TG_DROP_bad_rtp);
 		return;
 	}
 	p->verdict = DP_RTP;
@@ -59,6 +55,17 @@ static bool is_rtcp(const uint8_t *payload, uint32_t bytes)
 	return bytes >= 8 && payload[0] >> 6 == 2 && payload[1] >= 192 && payload[1] <= 223;
 }
 
+void dp_classify_media(const uint8_t *payload, uint32_t bytes, uint16_t port, struct dp_packet *p)
+{
+	if (port & 1 || is_rtcp(payload, bytes)) {
+		p->verdict = DP_RTCP;
+		p->on_media_port = !(port & 1);
+		p->rtp_bytes = (uint16_t)bytes;
+	} else {
+		parse_rtp(payload, bytes, p);
+	}
+}
+
 /* A UDP datagram to a media port. room: bytes of the frame from the IPv4 header on. */
 static void parse_media(const uint8_t *ip, uint32_t room, uint16_t port, struct dp_packet *p)
 {
@@ -68,32 +75,28 @@ static void parse_media(const uint8_t *ip, uint32_t room, uint16_t port, struct 
 	p->src_ip_be = dp_get32_be(ip + 12);
 	p->src_port_be = dp_get16_be(udp);
 	if (dp_get16(ip + 6) & MORE_FRAGMENTS)
-		drop(p, TG_DROP_fragment);
+		dp_classify_drop(p, TG_DROP_fragment);
 	else if (header != DP_IP_BYTES)
-		drop(p, TG_DROP_ip_header);
+		dp_classify_drop(p, TG_DROP_ip_header);
 	else if (total > room)
-		drop(p, TG_DROP_runt);
+		dp_classify_drop(p, TG_DROP_runt);
 	else if (udp_bytes < DP_UDP_BYTES || udp_bytes + header != total)
-		drop(p, TG_DROP_bad_length);
+		dp_classify_drop(p, TG_DROP_bad_length);
 	else if (!p->src_ip_be || !p->src_port_be) /* nobody can be there; a leg without a far end has 0 */
-		drop(p, TG_DROP_wrong_source);
-	else if (port & 1 || is_rtcp(udp + DP_UDP_BYTES, udp_bytes - DP_UDP_BYTES)) {
-		p->verdict = DP_RTCP;
-		p->on_media_port = !(port & 1);
-		p->rtp_bytes = (uint16_t)(udp_bytes - DP_UDP_BYTES);
-	} else
-		parse_rtp(udp + DP_UDP_BYTES, udp_bytes - DP_UDP_BYTES, p);
+		dp_classify_drop(p, TG_DROP_wrong_source);
+	else
+		dp_classify_media(udp + DP_UDP_BYTES, udp_bytes - DP_UDP_BYTES, port, p);
 }
 
 static void parse_ipv4(const struct dp_local *l, const uint8_t *ip, uint32_t room, struct dp_packet *p)
 {
 	if (room < DP_IP_BYTES) {
-		drop(p, TG_DROP_runt);
+		dp_classify_drop(p, TG_DROP_runt);
 		return;
 	}
 	uint32_t header = 4u * (ip[0] & 0x0f);
 	if (ip[0] >> 4 != 4 || header < DP_IP_BYTES || dp_get16(ip + 2) < header) {
-		drop(p, TG_DROP_ip_header);
+		dp_classify_drop(p, TG_DROP_ip_header);
 		return;
 	}
 	/* A later fragment has no port: it may be a part of SIP as well, so the kernel gets it. */
@@ -101,7 +104,7 @@ static void parse_ipv4(const struct dp_local *l, const uint8_t *ip, uint32_t roo
 	if (address == TG_NONE || ip[9] != PROTO_UDP || dp_get16(ip + 6) & FRAGMENT_AT)
 		return;
 	if (header + DP_UDP_BYTES > room) {
-		drop(p, TG_DROP_runt);
+		dp_classify_drop(p, TG_DROP_runt);
 		return;
 	}
 	uint16_t port = dp_get16(ip + header + 2);
@@ -115,22 +118,27 @@ void dp_classify(
 {
 	*p = (struct dp_packet){.verdict = DP_KERNEL, .leg = TG_NONE};
 	if (bytes < DP_ETHER_BYTES) {
-		drop(p, TG_DROP_runt);
+		dp_classify_drop(p, TG_DROP_runt);
 		return;
 	}
 	uint16_t type = dp_get16(frame + 12), id = 0;
 	uint32_t at = DP_ETHER_BYTES;
 	if (type == TYPE_VLAN) {
 		if (bytes < DP_ETHER_BYTES + TAG_BYTES) {
-			drop(p, TG_DROP_runt);
+			dp_classify_drop(p, TG_DROP_runt);
 			return;
 		}
 		id = dp_get16(frame + 14) & 0x0fff;
 		type = dp_get16(frame + 16);
 		at += TAG_BYTES;
 	}
-	if (id != vlan || type != TYPE_IPV4)
+	if (id != vlan)
 		return;
-	p->ip_at = (uint16_t)at;
-	parse_ipv4(l, frame + at, bytes - at, p);
+	if (type == TYPE_IPV4) {
+		p->rtp_at = (uint16_t)(at + DP_IP_BYTES + DP_UDP_BYTES);
+		parse_ipv4(l, frame + at, bytes - at, p);
+	} else if (type == TYPE_IPV6) {
+		p->rtp_at = (uint16_t)(at + DP_IP6_BYTES + DP_UDP_BYTES);
+		dp_classify_ipv6(l, frame + at, bytes - at, p);
+	}
 }

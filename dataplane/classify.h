@@ -21,10 +21,10 @@ struct dp_packet {
 	uint8_t marker;
 	uint8_t on_media_port; /* RTCP on the RTP's port: by its type alone (RFC 5761 section 4) */
 	uint32_t leg;          /* TG_NONE: unknown */
-	uint32_t src_ip_be;
+	uint32_t src_ip_be;    /* of IPv4 */
 	uint16_t src_port_be;
-	uint16_t ip_at; /* offset of the IPv4 header; options are dropped, so UDP is 20 and RTP 28 further on
-			 */
+	uint16_t rtp_at;        /* offset of the RTP header in the frame */
+	const uint8_t *src_ip6; /* of IPv6: 16 bytes inside the frame; NULL: IPv4 */
 	uint16_t rtp_bytes;     /* header and payload: what the meter calls octets */
 	uint16_t header_bytes;  /* of RTP, CSRCs and extension included */
 	uint16_t payload_bytes; /* without padding */
@@ -34,6 +34,7 @@ struct dp_packet {
 
 #define DP_ETHER_BYTES 14 /* without a tag */
 #define DP_IP_BYTES    20
+#define DP_IP6_BYTES   40
 #define DP_UDP_BYTES   8
 #define DP_RTP_BYTES   12
 

@@ -12,7 +12,7 @@ static bool is_ours(const struct dp_legs *l, uint32_t leg)
 
 static int do_program(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc, uint64_t now_ns)
 {
-	int refusal = dp_check_program(&c->program);
+	int refusal = dp_check_program(&c->program, tg_capacity_family(l->cap, c->leg));
 	if (refusal)
 		return refusal;
 	if (!c->generation)

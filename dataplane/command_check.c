@@ -9,6 +9,8 @@
 #define RTCP_FROM        64
 #define RTCP_TO          95
 #define MULTICAST_FROM   0xe0000000u
+#define DSCP_MAX         63
+#define FLAGS            (TG_LEG_LATCH | TG_LEG_HOLD | TG_LEG_MUX | TG_LEG_VOIP | TG_LEG_RTT)
 
 /* With the marker set, those of RTCP's range can't be told from it (RFC 5761 section 4). */
 static bool payload_type_fits(uint8_t type)
@@ -23,16 +25,26 @@ static bool payload_types_fit(struct tg_payload_types t)
 	return t.audio != t.event || t.audio == NOT_NEGOTIATED;
 }
 
-int dp_check_program(const struct tg_leg_program *p)
+/* What both have under the same names, but for the address. */
+#define TERMS_FIT(p)                                                                                 \
+	(!((p)->flags & ~FLAGS) && (p)->frame_ms == DP_FRAME_MS && (p)->clock_khz == DP_CLOCK_KHZ && \
+		(p)->dscp <= DSCP_MAX && payload_types_fit((p)->rx) && payload_types_fit((p)->tx))
+
+int dp_check_program(const struct tg_leg_program *p, enum tg_family family)
 {
-	bool here = p->remote_ip_be != 0 && p->remote_port_be != 0;
-	bool nowhere = p->remote_ip_be == 0 && p->remote_port_be == 0;
-	if (!(here || nowhere) || be32toh(p->remote_ip_be) >= MULTICAST_FROM ||
-		(p->flags & ~(TG_LEG_LATCH | TG_LEG_HOLD | TG_LEG_MUX | TG_LEG_VOIP | TG_LEG_RTT)) ||
-		p->frame_ms != DP_FRAME_MS || p->clock_khz != DP_CLOCK_KHZ || !payload_types_fit(p->rx) ||
-		!payload_types_fit(p->tx))
-		return TG_REFUSED_PROGRAM;
-	return 0;
+	bool here = p->remote.family == family && tg_addr_is_host(&p->remote) && p->remote_port_be;
+	bool nowhere = p->remote.family == TG_FAMILY_NONE && tg_addr_is_unspecified(&p->remote) &&
+		       !p->remote_port_be;
+	return (here || nowhere) && TERMS_FIT(p) ? 0 : TG_REFUSED_PROGRAM;
+}
+
+int dp_check_terms(const struct tg_leg_terms *t, enum tg_family family)
+{
+	bool ipv4 = family == TG_FAMILY_IPV4;
+	bool here = (t->remote_ip_be != 0) == ipv4 && t->remote_port_be != 0 &&
+		    be32toh(t->remote_ip_be) < MULTICAST_FROM;
+	bool nowhere = t->remote_ip_be == 0 && t->remote_port_be == 0;
+	return (here || nowhere) && TERMS_FIT(t) ? 0 : TG_REFUSED_PROGRAM;
 }
 
 bool dp_item_read(const struct tg_media_item *shared, uint64_t arena_bytes, struct dp_item *item)

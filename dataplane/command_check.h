@@ -9,8 +9,10 @@
 
 #define DP_FRAME_BYTES_MAX 1400
 
-/* Returns 0 or TG_REFUSED_PROGRAM. No far end yet: address and port both 0. */
-int dp_check_program(const struct tg_leg_program *program);
+/* Returns 0 or TG_REFUSED_PROGRAM. family: the leg's. No far end yet: no address, and port 0. */
+int dp_check_program(const struct tg_leg_program *program, enum tg_family family);
+/* The same for what an egress record kept of one. */
+int dp_check_terms(const struct tg_leg_terms *terms, enum tg_family family);
 
 /* What a media item is at this moment. */
 struct dp_item {

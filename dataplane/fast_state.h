@@ -26,7 +26,8 @@ struct dp_fast {
 	/* By port: the constant bytes of a frame that leaves there; 0 elsewhere. */
 	_Alignas(DP_FAST_LINE) uint8_t head[DP_FAST_PORTS][DP_FAST_LINE];
 	uint32_t ports;
-	uint32_t ip_sum; /* of the IPv4 header's constant words */
+	uint32_t frame_max[DP_FAST_PORTS]; /* by port: the longest frame that may leave there */
+	uint32_t ip_sum;                   /* of the IPv4 header's constant words */
 	uint64_t now_tsc;
 	uint32_t arrival;    /* now in RTP units */
 	uint32_t police_now; /* now as dp_rate_now() says */
@@ -43,23 +44,23 @@ struct dp_fast_out {
 
 /* macs: of the ports. */
 static inline void dp_fast_init(
-	struct dp_fast *f, uint8_t dscp, enum dp_checksum checksum, const uint8_t (*macs)[6], uint32_t ports)
+	struct dp_fast *f, enum dp_checksum checksum, const uint8_t (*macs)[6], uint32_t ports)
 {
 	memset(f, 0, sizeof(*f));
 	f->ports = ports < DP_FAST_PORTS ? ports : DP_FAST_PORTS;
 	f->checksum = (uint8_t)checksum;
 	for (uint32_t p = 0; p < f->ports; p++) {
 		uint8_t *h = f->head[p], *ip = h + DP_ETHER_BYTES;
+		f->frame_max[p] = UINT32_MAX; /* until the worker says */
 		memcpy(h + 6, macs[p], 6);
 		dp_put16(h + 12, 0x0800);
 		ip[0] = 0x45;
-		ip[1] = (uint8_t)(dscp << 2);
 		ip[6] = 0x40;
 		ip[8] = DP_FAST_TTL;
 		ip[9] = 17;
 		h[DP_FAST_BYTES - DP_RTP_BYTES] = 0x80;
 	}
-	uint8_t words[] = {0x45, (uint8_t)(dscp << 2), 0x40, 0, DP_FAST_TTL, 17};
+	uint8_t words[] = {0x45, 0, 0x40, 0, DP_FAST_TTL, 17};
 	f->ip_sum = (uint32_t)dp_sum_long(words, sizeof(words));
 }
 
@@ -117,8 +118,8 @@ static inline void dp_fast_count(
 static inline uint16_t dp_fast_ip_checksum(
 	const struct dp_fast *f, const struct tg_ingress *row, uint16_t ip_bytes_be)
 {
-	return (uint16_t)~dp_fold(
-		(uint64_t)f->ip_sum + ip_bytes_be + row->out_src_ip_be + row->out_dst_ip_be);
+	return (uint16_t)~dp_fold((uint64_t)f->ip_sum + htobe16(row->out_tos) + ip_bytes_be +
+				  row->out_src_ip_be + row->out_dst_ip_be);
 }
 
 #define DP_FAST_FLAGS (DP_ROW_MUTED | DP_ROW_SILENT | DP_ROW_SEEN | DP_ROW_LIVE)

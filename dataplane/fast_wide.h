@@ -19,8 +19,8 @@
 /* Where the row has what the packet must have: source, payload type, SSRC (which the row has in host order).
  */
 #define DP_WIDE_IS_ROW (DP_BYTES(26, 4) | DP_BYTES(34, 2) | DP_BYTES(43, 1) | DP_BYTES(50, 4))
-/* And where it has what the packet becomes: addresses, ports, payload type, SSRC. */
-#define DP_WIDE_TO_ROW (DP_BYTES(26, 12) | DP_BYTES(43, 1) | DP_BYTES(50, 4))
+/* And where it has what the packet becomes: traffic class, addresses, ports, payload type, SSRC. */
+#define DP_WIDE_TO_ROW (DP_BYTES(15, 1) | DP_BYTES(26, 12) | DP_BYTES(43, 1) | DP_BYTES(50, 4))
 /* What stays: lengths, number and timestamp (until they are overwritten), payload. */
 #define DP_WIDE_STAYS (DP_BYTES(16, 2) | DP_BYTES(38, 2) | DP_BYTES(44, 6) | DP_BYTES(54, 10))
 /* What the UDP checksum covers of it, without number and timestamp. */
@@ -44,7 +44,8 @@ static inline __m512i dp_wide_is_index(void)
 
 static inline __m512i dp_wide_to_index(void)
 {
-	_Alignas(64) static const char at[64] = {[26] = DP_ROW(out_src_ip_be, 0),
+	_Alignas(64) static const char at[64] = {[15] = DP_ROW(out_tos, 0),
+		[26] = DP_ROW(out_src_ip_be, 0),
 		DP_ROW(out_src_ip_be, 1),
 		DP_ROW(out_src_ip_be, 2),
 		DP_ROW(out_src_ip_be, 3),
@@ -100,8 +101,7 @@ static inline __m512i dp_wide_row_bits(void)
 	_Alignas(64) static const uint8_t bits[64] = {[offsetof(struct tg_ingress, flags)] = DP_FAST_FLAGS,
 		[offsetof(struct tg_ingress, rx)] = 0x80,
 		[offsetof(struct tg_ingress, tx)] = 0x80,
-		[offsetof(struct tg_ingress, marker)] = 0xff,
-		[offsetof(struct tg_ingress, rebase)] = 0xff};
+		[offsetof(struct tg_ingress, special)] = 0xff};
 	return _mm512_load_si512(bits);
 }
 
@@ -174,7 +174,7 @@ static inline bool dp_fast_relay_wide(struct dp_legs *l, struct dp_fast *f, uint
 	if (!plain || !dp_wide_fits(was, line) || !dp_fast_goes_on(l, f, row, &n))
 		return false;
 	out->port = ((uint32_t)(n.link >> 48) & 0xf) - 1;
-	if (out->port >= f->ports)
+	if (out->port >= f->ports || bytes > f->frame_max[out->port])
 		return false;
 	out->rtp_bytes = bytes - (DP_FAST_BYTES - DP_RTP_BYTES);
 	n.out_seq = (uint16_t)(n.seq + row->seq_offset);

@@ -50,8 +50,7 @@ static inline bool dp_words_fit(
 		       ((w[3] & 0x7fff0000ffff) ^ (htobe16((uint16_t)(bytes - 34)) | (uint64_t)0x80 << 32 |
 							  (uint64_t)row->rx.audio << 40)) |
 		       ((uint32_t)(w[4] >> 32) ^ htobe32(row->ssrc_in)) |
-		       ((row->flags & DP_FAST_FLAGS) ^ DP_FAST_READY) | (row->tx.audio & 0x80) | row->marker |
-		       row->rebase;
+		       ((row->flags & DP_FAST_FLAGS) ^ DP_FAST_READY) | (row->tx.audio & 0x80) | row->special;
 	return !bad & ((uint32_t)from != 0) & (bytes >= DP_FAST_BYTES);
 }
 
@@ -70,7 +69,7 @@ static inline bool dp_fast_relay_words(struct dp_legs *l, struct dp_fast *f, uin
 	if (dp_get16(frame + 12) != 0x0800 || !dp_words_fit(row, w, bytes) || !dp_fast_goes_on(l, f, row, &n))
 		return false;
 	out->port = ((uint32_t)(n.link >> 48) & 0xf) - 1;
-	if (out->port >= f->ports)
+	if (out->port >= f->ports || bytes > f->frame_max[out->port])
 		return false;
 	out->rtp_bytes = bytes - (DP_FAST_BYTES - DP_RTP_BYTES);
 	n.out_seq = (uint16_t)(n.seq + row->seq_offset);
@@ -79,7 +78,7 @@ static inline bool dp_fast_relay_words(struct dp_legs *l, struct dp_fast *f, uin
 	const uint8_t *head = f->head[out->port];
 	memcpy(frame, head, DP_ETHER_BYTES);
 	dp_put_mac(frame, n.link);
-	new[0] = dp_word(head + DP_ETHER_BYTES) | (w[0] & 0xffff0000);
+	new[0] = dp_word(head + DP_ETHER_BYTES) | (w[0] & 0xffff0000) | (uint64_t)row->out_tos << 8;
 	new[1] = dp_word(head + DP_ETHER_BYTES + 8) | (uint64_t)row->out_src_ip_be << 32 |
 		 (uint64_t)dp_fast_ip_checksum(f, row, (uint16_t)(w[0] >> 16)) << 16;
 	new[2] = dp_word(&row->out_dst_ip_be);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,17 +103,25 @@ int dp_filter_xdp_clear(unsigned ifindex, const char *interface, char *why, size
 	return e ? failed(why, n, e, "take the last run's XDP program off", interface) : 0;
 }
 
-static int configure(int address_map, int ports_map, const struct tg_capacity *cap, uint16_t vlan)
+/* Descriptors of what media_ports.bpf.h declares. Keys are addresses as on the wire. */
+struct maps {
+	int ports, address, address6;
+};
+
+static int configure(const struct maps *maps, const struct tg_capacity *cap, uint16_t vlan)
 {
 	uint32_t zero = 0;
 	uint8_t yes = 1;
 	struct media_ports ports = {.port_min = (uint16_t)cap->port_min,
 		.port_max = (uint16_t)(cap->port_min + cap->ports - 1),
 		.vlan = vlan};
-	for (uint32_t i = 0; i < cap->addresses; i++)
-		if (bpf_map_update_elem(address_map, &cap->address_be[i], &yes, BPF_ANY))
+	for (uint32_t i = 0; i < cap->addresses; i++) {
+		bool ipv6 = cap->address[i].family == TG_FAMILY_IPV6;
+		if (bpf_map_update_elem(
+			    ipv6 ? maps->address6 : maps->address, cap->address[i].b, &yes, BPF_ANY))
 			return -errno;
-	return bpf_map_update_elem(ports_map, &zero, &ports, BPF_ANY) ? -errno : 0;
+	}
+	return bpf_map_update_elem(maps->ports, &zero, &ports, BPF_ANY) ? -errno : 0;
 }
 
 int dp_filter_xdp_configure(
@@ -120,18 +129,18 @@ int dp_filter_xdp_configure(
 {
 	struct bpf_prog_info info;
 	uint32_t id, ids[MAPS_MAX];
-	int e = attached(ifindex, &id, &info, ids), address_map, ports_map;
+	int e = attached(ifindex, &id, &info, ids);
 	if (!e && (!id || strncmp(info.name, XDP_NAME, sizeof(info.name) - 1)))
 		e = -ENOENT;
 	if (e)
 		return failed(why, n, e, "find the XDP program that was attached to", "the interface");
-	address_map = map_by_name(&info, "media_address");
-	ports_map = map_by_name(&info, "media_ports");
-	e = address_map < 0 || ports_map < 0 ? -ENOENT : configure(address_map, ports_map, cap, vlan);
-	if (address_map >= 0)
-		close(address_map);
-	if (ports_map >= 0)
-		close(ports_map);
+	struct maps maps = {map_by_name(&info, "media_ports"), map_by_name(&info, "media_address"),
+		map_by_name(&info, "media_address6")};
+	e = maps.ports < 0 || maps.address < 0 || maps.address6 < 0 ? -ENOENT : configure(&maps, cap, vlan);
+	const int fd[] = {maps.ports, maps.address, maps.address6};
+	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
 	return e ? failed(why, n, e, "configure the XDP program on", "the interface") : 0;
 }
 
@@ -158,8 +167,10 @@ int dp_filter_tc_attach(unsigned ifindex, const struct tg_capacity *cap, uint16_
 	e = load(path, &o);
 	if (e)
 		return failed(why, n, e, "load", path);
-	e = configure(bpf_object__find_map_fd_by_name(o, "media_address"),
-		bpf_object__find_map_fd_by_name(o, "media_ports"), cap, vlan);
+	struct maps maps = {bpf_object__find_map_fd_by_name(o, "media_ports"),
+		bpf_object__find_map_fd_by_name(o, "media_address"),
+		bpf_object__find_map_fd_by_name(o, "media_address6")};
+	e = configure(&maps, cap, vlan);
 	if (e) {
 		failed(why, n, e, "configure", path);
 		goto out;

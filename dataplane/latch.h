@@ -15,7 +15,7 @@
 
 /* The source that is being watched; all zero: none. */
 struct dp_latch {
-	uint32_t ip_be, ssrc, begun_ms;
+	uint32_t ip_be, ssrc, begun_ms; /* ip_be: 0 for IPv6, where only the signalled host is watched */
 	uint16_t port_be, seq;
 	uint8_t packets;
 };

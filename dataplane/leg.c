@@ -19,11 +19,18 @@ static void refresh_path(struct dp_legs *l, uint32_t leg)
 	if (e->source != TG_SOURCE_RELAY)
 		return;
 	struct tg_ingress *from = &l->ingress[e->feeder];
-	const struct tg_leg_program *heard = &l->egress[e->feeder].program;
+	const struct tg_leg_terms *heard = &l->egress[e->feeder].program;
 	uint16_t port;
-	tg_capacity_address(l->cap, leg, &from->out_src_ip_be, &port);
+	const struct tg_addr *local = tg_capacity_address(l->cap, leg, &port);
+	from->out_ipv6 = local->family == TG_FAMILY_IPV6;
+	if (from->out_ipv6) {
+		memcpy(l->ipv6[e->feeder].out_src, local->b, sizeof(local->b));
+		memcpy(l->ipv6[e->feeder].out_dst, l->ipv6[leg].match, sizeof(l->ipv6[leg].match));
+	}
+	from->out_src_ip_be = tg_addr_ipv4_be(local);
 	from->out_src_port_be = htobe16(port);
 	from->out_dst_ip_be = l->ingress[leg].match_ip_be;
+	from->out_tos = (uint8_t)(e->program.dscp << 2);
 	from->out_dst_port_be = l->ingress[leg].match_port_be;
 	from->out_next_hop = e->next_hop;
 	from->out_ssrc_be = e->ssrc_be;
@@ -41,14 +48,25 @@ static void refresh_path(struct dp_legs *l, uint32_t leg)
 	from->flags = (uint8_t)(muted ? from->flags | DP_ROW_MUTED : from->flags & ~DP_ROW_MUTED);
 }
 
-void dp_leg_set_far_end(struct dp_legs *l, uint32_t leg, uint32_t ip_be, uint16_t port_be)
+struct tg_addr dp_leg_far_end(const struct dp_legs *l, uint32_t leg)
+{
+	const struct tg_ingress *row = &l->ingress[leg];
+	if (!row->match_port_be)
+		return (struct tg_addr){.family = TG_FAMILY_NONE};
+	return row->ipv6 ? tg_addr_ipv6(l->ipv6[leg].match) : tg_addr_ipv4(row->match_ip_be);
+}
+
+void dp_leg_set_far_end(struct dp_legs *l, uint32_t leg, const struct tg_addr *address, uint16_t port_be)
 {
 	struct tg_ingress *row = &l->ingress[leg];
 	struct tg_egress *e = &l->egress[leg];
 	uint32_t before = e->next_hop;
-	e->next_hop = ip_be ? dp_nexthops_ref(&l->hops, ip_be) : TG_NONE;
+	e->next_hop = address->family ? dp_nexthops_ref(&l->hops, address) : TG_NONE;
 	dp_nexthops_unref(&l->hops, before);
-	row->match_ip_be = ip_be;
+	if (row->ipv6)
+		memcpy(l->ipv6[leg].match, address->b, sizeof(address->b));
+	else
+		row->match_ip_be = tg_addr_ipv4_be(address);
 	row->match_port_be = port_be;
 	refresh_path(l, leg);
 }
@@ -61,8 +79,13 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 	struct tg_egress *e = &l->egress[leg];
 	memset((void *)row, 0, sizeof(*row));
 	memset((void *)e, 0, sizeof(*e));
+	row->ipv6 = tg_capacity_family(l->cap, leg) == TG_FAMILY_IPV6;
+	if (l->ipv6)
+		memset(&l->ipv6[leg], 0, sizeof(l->ipv6[leg]));
+	if (row->ipv6)
+		memcpy(l->ipv6[leg].remote, p->remote.b, sizeof(p->remote.b));
 	l->outage[leg] = (struct tg_outage){0};
-	e->program = *p;
+	e->program = tg_leg_terms_of(p);
 	e->ssrc_be = htobe32(p->ssrc);
 	e->feeder = e->next_hop = TG_NONE;
 	e->wheel_slot = DP_WHEEL_SLOTS;
@@ -70,13 +93,13 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 	e->stint_start_ns = now_ns;
 	dp_stream_begin(e, now_tsc ^ (uint64_t)p->ssrc << 32 ^ c->generation);
 	row->sink = row->out_next_hop = TG_NONE;
-	row->clock_khz = (uint8_t)p->clock_khz;
+	row->clock_khz = p->clock_khz;
 	row->rx = p->rx;
 	row->paid_until = dp_rate_now(now_tsc);
 	row->flags = p->flags & (TG_LEG_LATCH | TG_LEG_HOLD);
 	atomic_store_explicit(&row->last_rx_tsc, now_tsc, memory_order_relaxed);
 	dp_quality_begin(l, leg);
-	dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
+	dp_leg_set_far_end(l, leg, &p->remote, p->remote_port_be);
 	l->latch[leg] = (struct dp_latch){0};
 	dp_rtcp_begin(l, leg, now_tsc);
 	l->place[leg] = l->open_count;
@@ -90,12 +113,11 @@ void dp_leg_open(struct dp_legs *l, const struct tg_command *c, uint64_t now_tsc
 
 /* Word by word: what is checked together (dp_check_program) is in one word, so that a start finds a program
  * that can be used, whichever of its words are the new ones. */
-static void store_program(struct tg_egress *e, const struct tg_leg_program *p)
+static void store_terms(struct tg_egress *e, const struct tg_leg_terms *p)
 {
 	typedef uint64_t __attribute__((may_alias)) word;
 	_Static_assert(offsetof(struct tg_egress, program) % sizeof(word) == 0, "whole words");
-	_Static_assert(
-		offsetof(struct tg_leg_program, rx) == 8 && offsetof(struct tg_leg_program, ssrc) == 16,
+	_Static_assert(offsetof(struct tg_leg_terms, rx) == 8 && offsetof(struct tg_leg_terms, ssrc) == 16,
 		"address, flags, frame; payload types, clock; SSRC, timeout");
 	word *to = (word *)&e->program, from[sizeof(*p) / sizeof(word)];
 	memcpy(from, p, sizeof(from));
@@ -109,8 +131,10 @@ void dp_leg_change(struct dp_legs *l, uint32_t leg, const struct tg_leg_program 
 {
 	struct tg_ingress *row = &l->ingress[leg];
 	struct tg_egress *e = &l->egress[leg];
-	bool moved = p->remote_ip_be != e->program.remote_ip_be ||
-		     p->remote_port_be != e->program.remote_port_be;
+	bool moved = p->remote_port_be != e->program.remote_port_be ||
+		     (row->ipv6 ? memcmp(p->remote.b, l->ipv6[leg].remote, sizeof(p->remote.b)) != 0
+				: tg_addr_ipv4_be(&p->remote) != e->program.remote_ip_be);
+	struct tg_leg_terms terms = tg_leg_terms_of(p);
 	uint8_t held = (row->flags ^ p->flags) & TG_LEG_HOLD;
 	bool latched = (row->flags & DP_ROW_LATCHED) && (p->flags & TG_LEG_LATCH) && !moved;
 	if (held || moved)
@@ -121,14 +145,16 @@ void dp_leg_change(struct dp_legs *l, uint32_t leg, const struct tg_leg_program 
 		l->quality[leg].learnt_port_be = 0;
 	if (!latched) {
 		l->latch[leg] = (struct dp_latch){0};
-		dp_leg_set_far_end(l, leg, p->remote_ip_be, p->remote_port_be);
+		dp_leg_set_far_end(l, leg, &p->remote, p->remote_port_be);
 	}
 	/* Behind the far end: a command that is repeated after a kill learns from it whether that has moved.
 	 */
 	dp_step();
-	store_program(e, p);
+	if (row->ipv6)
+		memcpy(l->ipv6[leg].remote, p->remote.b, sizeof(p->remote.b));
+	store_terms(e, &terms);
 	e->ssrc_be = htobe32(p->ssrc);
-	row->clock_khz = (uint8_t)p->clock_khz;
+	row->clock_khz = p->clock_khz;
 	row->rx = p->rx;
 	refresh_path(l, leg);
 	if (row->sink != TG_NONE)

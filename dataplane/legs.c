@@ -16,7 +16,7 @@ static uint32_t legs_of_worker(const struct tg_capacity *cap, uint32_t worker)
 	return n;
 }
 
-int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, uint8_t dscp)
+int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker)
 {
 	memset(l, 0, sizeof(*l));
 	uint64_t now = tg_tsc();
@@ -28,11 +28,11 @@ int dp_legs_open(struct dp_legs *l, struct tg_region *region, uint32_t worker, u
 	l->egress = tg_region_egress(region, 0);
 	l->quality = tg_region_quality(region, 0);
 	l->outage = tg_region_outage(region, 0);
+	l->ipv6 = tg_region_ipv6(region, 0);
 	l->desired = tg_region_desired(region, 0);
 	l->media = tg_region_media(region, 0);
 	l->arena = tg_region_arena(region);
 	l->stats = tg_region_stats(region, worker);
-	l->dscp = dscp;
 	dp_rate_init(&l->rate, 0, 0);
 	dp_clock_init(&l->clock,
 		atomic_load_explicit(&tg_region_timebase(region)->ticks_per_s, memory_order_relaxed));

@@ -26,6 +26,7 @@ struct dp_legs {
 	struct tg_egress *egress;
 	struct tg_quality *quality;
 	struct tg_outage *outage;
+	struct tg_leg_ipv6 *ipv6;    /* NULL: no media address is IPv6 */
 	struct tg_desired *desired;  /* read only */
 	struct tg_media_item *media; /* read only */
 	uint8_t *arena;              /* read only */
@@ -35,7 +36,6 @@ struct dp_legs {
 	struct dp_rtcp rtcp;
 	struct dp_clock clock;
 	struct dp_rate rate; /* of packets that a far end may send; no limit until dp_legs_limit() */
-	uint8_t dscp;
 	/* Open legs, in no order, and where each is in that list (TG_NONE: not open). */
 	uint32_t *open, *place;
 	struct dp_latch *latch; /* by leg; begun anew by a successor */
@@ -49,7 +49,7 @@ struct dp_legs {
 };
 
 /* Takes over the worker's rows as they are in the region; a new region has none. Returns 0 or -ENOMEM. */
-int dp_legs_open(struct dp_legs *legs, struct tg_region *region, uint32_t worker, uint8_t dscp);
+int dp_legs_open(struct dp_legs *legs, struct tg_region *region, uint32_t worker);
 void dp_legs_close(struct dp_legs *legs);
 /* packets_per_s: that each far end may send; 0: no limit. */
 void dp_legs_limit(struct dp_legs *legs, uint32_t packets_per_s);
@@ -104,8 +104,17 @@ void dp_leg_play(struct dp_legs *legs, uint32_t leg, const struct tg_leg_source 
 /* The play is over by itself or by a digit: the control plane is told, the leg hears nothing. */
 void dp_leg_play_done(struct dp_legs *legs, uint32_t leg, bool by_digit);
 
-/* Packets come from, and go to, this address from now on. */
-void dp_leg_set_far_end(struct dp_legs *legs, uint32_t leg, uint32_t ip_be, uint16_t port_be);
+/* Packets come from, and go to, this address from now on. It is of the leg's family, or none. */
+void dp_leg_set_far_end(struct dp_legs *legs, uint32_t leg, const struct tg_addr *address, uint16_t port_be);
+/* Where they come from and go to now; no address where the row's match_port_be is 0. */
+struct tg_addr dp_leg_far_end(const struct dp_legs *legs, uint32_t leg);
+/* Is this the far end's address, without its port? ip6: NULL for IPv4. */
+static inline bool dp_leg_is_host(
+	const struct dp_legs *legs, uint32_t leg, uint32_t ip_be, const uint8_t *ip6)
+{
+	return ip6 ? !memcmp(ip6, legs->ipv6[leg].match, sizeof(legs->ipv6[leg].match))
+		   : ip_be == legs->ingress[leg].match_ip_be;
+}
 /* Moves what was relayed from the feeder since the last time into the leg's own counters. */
 void dp_leg_fold(struct dp_legs *legs, uint32_t leg);
 /* Carries out the fold that the worker's statistics have a note of: by dp_leg_fold(), and by a start after a

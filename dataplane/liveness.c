@@ -19,8 +19,10 @@ static void look(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 	struct tg_ingress *row = &l->ingress[leg];
 	struct tg_egress *e = &l->egress[leg];
 	row->paid_until = dp_rate_settle(row->paid_until, dp_rate_now(now_tsc));
-	if (e->next_hop == TG_NONE && row->match_ip_be)
-		dp_leg_set_far_end(l, leg, row->match_ip_be, row->match_port_be);
+	if (e->next_hop == TG_NONE && row->match_port_be) {
+		struct tg_addr far = dp_leg_far_end(l, leg);
+		dp_leg_set_far_end(l, leg, &far, row->match_port_be);
+	}
 	uint32_t limit_ms = e->program.media_timeout_ms;
 	if (!limit_ms || row->flags & (TG_LEG_HOLD | DP_ROW_SILENT))
 		return;

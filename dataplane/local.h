@@ -3,6 +3,7 @@
 #define TG_DATAPLANE_LOCAL_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "contract/region.h"
 
@@ -22,6 +23,8 @@ struct dp_local {
 	uint32_t port_min, ports;
 	uint32_t legs_per_address;
 	struct dp_local_slot slot[DP_LOCAL_SLOTS];
+	uint8_t number6[DP_LOCAL_SLOTS]; /* of an IPv6 address, from 1; 0: empty slot */
+	uint8_t ip6[TG_ADDRS_MAX][16];   /* by number from 0 */
 };
 
 /* worker: whose legs are its own. */
@@ -30,6 +33,13 @@ void dp_local_init(struct dp_local *local, const struct tg_capacity *cap, uint32
 static inline uint32_t dp_local_hash(uint32_t ip_be)
 {
 	return (ip_be * 0x9e3779b1u) >> 24;
+}
+
+static inline uint32_t dp_local_hash6(const uint8_t ip[16])
+{
+	uint32_t word[4];
+	memcpy(word, ip, sizeof(word));
+	return dp_local_hash(word[0] ^ word[1] * 31 ^ word[2] * 961 ^ word[3] * 29791);
 }
 
 /* Its slot, or an empty one. */
@@ -45,6 +55,16 @@ static inline const struct dp_local_slot *dp_local_find(const struct dp_local *l
 static inline uint32_t dp_local_address(const struct dp_local *l, uint32_t ip_be)
 {
 	return dp_local_find(l, ip_be)->number - 1u;
+}
+
+static inline uint32_t dp_local_address6(const struct dp_local *l, const uint8_t ip[16])
+{
+	for (uint32_t at = dp_local_hash6(ip);; at = (at + 1) % DP_LOCAL_SLOTS) {
+		if (!l->number6[at])
+			return TG_NONE;
+		if (!memcmp(l->ip6[l->number6[at] - 1], ip, sizeof(l->ip6[0])))
+			return l->number6[at] - 1u;
+	}
 }
 
 /* Leg of an RTP or RTCP port (host order) of address `number`, or TG_NONE where it is no media port. */

@@ -163,7 +163,6 @@ static int open_workers(struct dataplane *d, char *why)
 		.port = d->port,
 		.ports = d->ports,
 		.capture = d->capture,
-		.dscp = (uint8_t)d->settings.media.dscp,
 		.checksum = (uint8_t)checksum_of(d->settings.media.udp_checksum),
 		.packets_per_s = (uint32_t)d->settings.media.rate,
 		.rtcp_interval_ms = (uint32_t)d->settings.media.rtcp_interval_ms,
@@ -306,6 +305,8 @@ static void run_main(struct dataplane *d)
 		}
 		if (now - refresh >= REFRESH_NS) {
 			keep_clock(d);
+			for (uint32_t p = 0; p < d->ports; p++)
+				dp_port_refresh_mtu(&d->port[p]);
 			refresh = now;
 		}
 		if (now - beat >= BEAT_NS) {

@@ -24,7 +24,7 @@
 /* Beside each entry of the region. */
 struct care {
 	uint64_t next_look_ns, last_use_ns;
-	uint32_t ip_be;
+	struct tg_addr address;
 };
 
 struct dp_neighbour {
@@ -53,9 +53,10 @@ int dp_neighbour_open(
 	if (e)
 		goto out;
 	n->news = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!n->news ||
-		mnl_socket_bind(n->news, RTMGRP_NEIGH | RTMGRP_IPV4_ROUTE | RTMGRP_LINK | RTMGRP_IPV4_IFADDR,
-			MNL_SOCKET_AUTOPID) < 0) {
+	if (!n->news || mnl_socket_bind(n->news,
+				RTMGRP_NEIGH | RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR |
+					RTMGRP_IPV6_ROUTE | RTMGRP_IPV6_IFADDR,
+				MNL_SOCKET_AUTOPID) < 0) {
 		e = -errno;
 		goto out;
 	}
@@ -95,34 +96,36 @@ static const struct dp_port *port_of(struct dp_neighbour *n, unsigned ifindex)
 	return NULL;
 }
 
-/* The link to an address, or 0. Asks the kernel to resolve or confirm the neighbour when it is time. */
-static uint64_t look_up(struct dp_neighbour *n, uint32_t ip_be, struct care *care, uint64_t now)
+/* The link to the entry's address, or 0. Asks the kernel to resolve or confirm the neighbour when it is time.
+ */
+static uint64_t look_up(struct dp_neighbour *n, struct care *care, uint64_t now)
 {
 	unsigned ifindex;
-	uint32_t via;
+	struct tg_addr via;
 	struct dp_rtnetlink_neighbour found = {.lasting = false};
-	if (dp_rtnetlink_route(&n->rt, ip_be, &ifindex, &via))
+	if (dp_rtnetlink_route(&n->rt, &care->address, &ifindex, &via))
 		return 0;
 	const struct dp_port *port = port_of(n, ifindex);
 	if (!port)
 		return 0;
-	bool known = !dp_rtnetlink_neighbour(&n->rt, ifindex, via, &found);
+	bool known = !dp_rtnetlink_neighbour(&n->rt, ifindex, &via, &found);
 	/* Linux makes an entry that was to stay one that has to be asked for, when it is told that it is
 	 * used. */
 	if (!found.lasting && now - care->last_use_ns >= (known ? USE_NS : USE_AGAIN_NS)) {
-		dp_rtnetlink_use(&n->rt, ifindex, via);
+		dp_rtnetlink_use(&n->rt, ifindex, &via);
 		care->last_use_ns = now;
 	}
 	return known ? dp_link_pack(found.mac, port->index, port->vlan) : 0;
 }
 
-static void store(struct tg_next_hop *h, uint32_t ip_be, uint64_t link)
+static void store(struct tg_next_hop *h, const struct tg_addr *address, uint64_t link)
 {
 	if (atomic_load_explicit(&h->link, memory_order_relaxed) != link)
 		atomic_store_explicit(&h->link, link, memory_order_release);
 	/* If the worker has used the entry for another address meanwhile, this link isn't that one's. */
 	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&h->state, memory_order_acquire) != TG_NEXT_HOP_WANTED || h->ip_be != ip_be)
+	if (atomic_load_explicit(&h->state, memory_order_acquire) != TG_NEXT_HOP_WANTED ||
+		!tg_addr_equal(&h->address, address))
 		atomic_store_explicit(&h->link, 0, memory_order_release);
 }
 
@@ -132,16 +135,15 @@ static int look_after(struct dp_neighbour *n, struct tg_next_hop *h, struct care
 	if (atomic_load_explicit(&h->state, memory_order_acquire) != TG_NEXT_HOP_WANTED) {
 		if (atomic_load_explicit(&h->link, memory_order_relaxed))
 			atomic_store_explicit(&h->link, 0, memory_order_release);
-		care->ip_be = 0;
+		care->address.family = TG_FAMILY_NONE;
 		return 0;
 	}
-	uint32_t ip_be = h->ip_be;
-	if (ip_be != care->ip_be)
-		*care = (struct care){.ip_be = ip_be};
+	if (!tg_addr_equal(&h->address, &care->address))
+		*care = (struct care){.address = h->address};
 	if (now < care->next_look_ns)
 		return 0;
-	uint64_t link = look_up(n, ip_be, care, now);
-	store(h, ip_be, link);
+	uint64_t link = look_up(n, care, now);
+	store(h, &care->address, link);
 	atomic_store_explicit(
 		&h->checked_ns, tg_timebase_now(tg_region_timebase(n->region)), memory_order_relaxed);
 	care->next_look_ns = now + (link ? RECHECK_NS : UNKNOWN_NS);

@@ -1,5 +1,7 @@
 #include "dataplane/nexthop.h"
 
+#include <string.h>
+
 /* Free entries to keep at hand; below this, unused ones are given up. */
 #define SPARE 32
 
@@ -40,14 +42,22 @@ static void give_up_idle(struct dp_nexthops *hops, uint32_t from)
 	}
 }
 
-uint32_t dp_nexthops_ref(struct dp_nexthops *hops, uint32_t ip_be)
+/* Where to begin to look. */
+static uint32_t start_of(const struct tg_addr *address)
 {
-	uint32_t start = (ip_be * 0x9e3779b1u) >> 16, take = TG_NONE, available = 0;
+	uint32_t word[4];
+	memcpy(word, address->b, sizeof(word));
+	return ((word[0] ^ word[1] * 31 ^ word[2] * 961 ^ word[3] * 29791) * 0x9e3779b1u) >> 16;
+}
+
+uint32_t dp_nexthops_ref(struct dp_nexthops *hops, const struct tg_addr *address)
+{
+	uint32_t start = start_of(address), take = TG_NONE, available = 0;
 	for (uint32_t i = 0; i < TG_NEXT_HOPS; i++) {
 		uint32_t at = (start + i) % TG_NEXT_HOPS;
 		struct tg_next_hop *h = &hops->entry[at];
 		if (state_of(h) == TG_NEXT_HOP_WANTED) {
-			if (h->ip_be != ip_be)
+			if (!tg_addr_equal(&h->address, address))
 				continue;
 			if (!h->refs++ && hops->idle)
 				hops->idle--;
@@ -63,7 +73,7 @@ uint32_t dp_nexthops_ref(struct dp_nexthops *hops, uint32_t ip_be)
 		give_up_idle(hops, start);
 	if (take == TG_NONE)
 		return TG_NONE;
-	hops->entry[take].ip_be = ip_be;
+	hops->entry[take].address = *address;
 	hops->entry[take].refs = 1;
 	set_state(&hops->entry[take], TG_NEXT_HOP_WANTED);
 	return take;

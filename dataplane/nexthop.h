@@ -19,7 +19,7 @@ void dp_nexthops_attach(struct dp_nexthops *hops, struct tg_next_hop *entry);
 
 /* The entry for an address, one reference more; TG_NONE if the table is full. An address that nobody uses any
  * more stays known until its entry is needed, so that the next call to it needn't wait for a neighbour. */
-uint32_t dp_nexthops_ref(struct dp_nexthops *hops, uint32_t ip_be);
+uint32_t dp_nexthops_ref(struct dp_nexthops *hops, const struct tg_addr *address);
 /* TG_NONE is allowed. */
 void dp_nexthops_unref(struct dp_nexthops *hops, uint32_t index);
 
@@ -50,12 +50,13 @@ static inline void dp_put_mac(uint8_t *to, uint64_t link)
 	memcpy(to + 4, &low, sizeof(low));
 }
 
-/* Port of a link that isn't 0; to and vlan are filled, from is not. */
+/* Port of a link that isn't 0; to and vlan are filled, from is not, and it is for IPv4. */
 static inline uint32_t dp_link_unpack(uint64_t packed, struct dp_link *link)
 {
 	for (int i = 0; i < 6; i++)
 		link->to[i] = (uint8_t)(packed >> (40 - 8 * i));
 	link->vlan = (uint16_t)(packed >> 52);
+	link->ipv6 = 0;
 	return ((uint32_t)(packed >> 48) & 0xf) - 1;
 }
 

@@ -36,7 +36,7 @@ static bool address(
 	struct tg_egress *e = &l->egress[leg];
 	const struct tg_ingress *row = &l->ingress[leg];
 	uint16_t port;
-	if (e->program.flags & TG_LEG_HOLD || !row->match_ip_be)
+	if (e->program.flags & TG_LEG_HOLD || !row->match_port_be)
 		return false;
 	out->link = dp_nexthops_link(&l->hops, e->next_hop);
 	if (!out->link) {
@@ -46,10 +46,14 @@ static bool address(
 	out->leg = leg;
 	out->as = TG_SENT_PLAYED;
 	out->rtp_bytes = (uint16_t)(DP_RTP_BYTES + frame_bytes);
-	out->flow = (struct dp_flow){
-		.dst_ip_be = row->match_ip_be, .dst_port_be = row->match_port_be, .dscp = l->dscp};
-	tg_capacity_address(l->cap, leg, &out->flow.src_ip_be, &port);
-	out->flow.src_port_be = htobe16(port);
+	const struct tg_addr *local = tg_capacity_address(l->cap, leg, &port);
+	out->flow = (struct dp_flow){.src_ip_be = tg_addr_ipv4_be(local),
+		.dst_ip_be = row->match_ip_be,
+		.src_ip6 = row->ipv6 ? local->b : NULL,
+		.dst_ip6 = row->ipv6 ? l->ipv6[leg].match : NULL,
+		.src_port_be = htobe16(port),
+		.dst_port_be = row->match_port_be,
+		.dscp = e->program.dscp};
 	out->rtp.ssrc_be = e->ssrc_be;
 	out->rtp.payload_type = e->program.tx.audio;
 	dp_stream_play(e, due_tsc, &l->clock, &out->rtp);

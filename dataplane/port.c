@@ -178,6 +178,24 @@ static int configure_queues(
 	return e;
 }
 
+/* The kernel's word counts where it has the interface; DPDK's own is as of when the port was opened. */
+void dp_port_refresh_mtu(struct dp_port *p)
+{
+	uint16_t mtu = RTE_ETHER_MTU;
+	struct ifreq ifr = {0};
+	rte_eth_dev_get_mtu(p->id, &mtu);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", p->settings->interface);
+	int s = p->kernel_has_it ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+	if (s >= 0 && !ioctl(s, SIOCGIFMTU, &ifr) && ifr.ifr_mtu > 0)
+		mtu = ifr.ifr_mtu < UINT16_MAX ? (uint16_t)ifr.ifr_mtu : UINT16_MAX;
+	if (s >= 0)
+		close(s);
+	uint16_t before = atomic_load_explicit(&p->mtu, memory_order_relaxed);
+	if (before && before != mtu)
+		log_info(port, NULL, "mtu", "port=%u mtu=%u before=%u", p->index, mtu, before);
+	atomic_store_explicit(&p->mtu, mtu, memory_order_relaxed);
+}
+
 static int attach_filter(struct dp_port *p, const struct tg_capacity *cap, char *why, size_t n)
 {
 	int e = 0;
@@ -216,6 +234,7 @@ int dp_port_open(struct dp_port *p, const struct tg_capacity *cap, struct rte_me
 		goto fail;
 	}
 	memcpy(p->mac, &mac, sizeof(p->mac));
+	dp_port_refresh_mtu(p);
 	if (!p->kernel_has_it)
 		dp_steer(p, cap);
 	e = attach_filter(p, cap, cause, sizeof(cause));

@@ -1,5 +1,7 @@
 #include "dataplane/relay.h"
 
+#include <string.h>
+
 #include "dataplane/digits.h"
 #include "dataplane/quality.h"
 #include "dataplane/reception.h"
@@ -16,9 +18,10 @@ static bool is_negotiated(const struct tg_ingress *row, uint8_t payload_type)
 static void take_source(struct dp_legs *l, const struct dp_packet *p)
 {
 	struct tg_egress *e = &l->egress[p->leg];
+	struct tg_addr source = p->src_ip6 ? tg_addr_ipv6(p->src_ip6) : tg_addr_ipv4(p->src_ip_be);
 	l->ingress[p->leg].flags |= DP_ROW_LATCHED;
 	l->latch[p->leg] = (struct dp_latch){0};
-	dp_leg_set_far_end(l, p->leg, p->src_ip_be, p->src_port_be);
+	dp_leg_set_far_end(l, p->leg, &source, p->src_port_be);
 	atomic_store_explicit(&e->latches, atomic_load_explicit(&e->latches, memory_order_relaxed) + 1,
 		memory_order_release);
 	dp_legs_news(l, p->leg);
@@ -26,13 +29,13 @@ static void take_source(struct dp_legs *l, const struct dp_packet *p)
 
 /* The signalled port may be one behind a NAT: a source of the signalled host that goes on sending what was
  * negotiated is taken for it. Another host never is: it would only have to spray all ports to take a call
- * over. Returns whether the packet is the far end's. */
+ * over. (Where no IPv4 host was signalled there is no other.) Returns whether the packet is the far end's. */
 static bool latch(struct dp_legs *l, const struct dp_packet *p, uint64_t now_tsc)
 {
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if ((row->flags & (TG_LEG_LATCH | DP_ROW_LATCHED)) != TG_LEG_LATCH || p->verdict != DP_RTP ||
 		!is_negotiated(row, p->payload_type) ||
-		(row->match_ip_be && p->src_ip_be != row->match_ip_be))
+		!(dp_leg_is_host(l, p->leg, p->src_ip_be, p->src_ip6) || (!p->src_ip6 && !row->match_ip_be)))
 		return false;
 	struct dp_latch_packet seen = {.ip_be = p->src_ip_be,
 		.ssrc = p->ssrc,
@@ -61,7 +64,8 @@ static enum tg_drop refuse(struct dp_legs *l, const struct dp_packet *p, uint64_
 	struct tg_ingress *row = &l->ingress[p->leg];
 	if (l->place[p->leg] == TG_NONE)
 		return TG_DROP_unknown_port;
-	bool other = p->src_ip_be != row->match_ip_be || p->src_port_be != row->match_port_be;
+	bool other = !dp_leg_is_host(l, p->leg, p->src_ip_be, p->src_ip6) ||
+		     p->src_port_be != row->match_port_be;
 	if (other && !latch(l, p, now_tsc))
 		return TG_DROP_wrong_source;
 	if (p->verdict == DP_DROP)
@@ -118,7 +122,11 @@ static bool forward(struct dp_legs *l, const struct dp_packet *p, uint32_t span,
 		.dst_ip_be = row->out_dst_ip_be,
 		.src_port_be = row->out_src_port_be,
 		.dst_port_be = row->out_dst_port_be,
-		.dscp = l->dscp};
+		.dscp = row->out_tos >> 2};
+	if (row->out_ipv6) {
+		out->flow.src_ip6 = l->ipv6[p->leg].out_src;
+		out->flow.dst_ip6 = l->ipv6[p->leg].out_dst;
+	}
 	out->rtp = (struct dp_rtp){.ssrc_be = row->out_ssrc_be,
 		.ts = m.out_ts,
 		.seq = m.out_seq,

@@ -19,9 +19,9 @@ uint32_t dp_report_send(struct dp_legs *l, struct dp_transmit *t, struct rte_mem
 			tg_counter_add(&l->stats->rtcp_missed, 1);
 			continue;
 		}
-		uint8_t *ip = (uint8_t *)rte_pktmbuf_append(
-			m, (uint16_t)(DP_IP_BYTES + DP_UDP_BYTES + out.rtp_bytes));
-		memcpy(ip + DP_IP_BYTES + DP_UDP_BYTES, rtcp, out.rtp_bytes);
+		uint32_t headers = dp_flow_bytes(&out.flow);
+		uint8_t *ip = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(headers + out.rtp_bytes));
+		memcpy(ip + headers, rtcp, out.rtp_bytes);
 		dp_transmit_rtp(t, m, &out);
 	}
 	return REPORT_BUDGET - budget;

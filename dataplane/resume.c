@@ -17,7 +17,7 @@ static bool is_open(const struct dp_legs *l, uint32_t leg)
 }
 
 /* Takes the place of a program that is none. No media, but the leg is there until it is released. */
-static const struct tg_leg_program no_media = {.frame_ms = DP_FRAME_MS,
+static const struct tg_leg_terms no_media = {.frame_ms = DP_FRAME_MS,
 	.rx = {UINT8_MAX, UINT8_MAX},
 	.tx = {UINT8_MAX, UINT8_MAX},
 	.clock_khz = DP_CLOCK_KHZ};
@@ -41,11 +41,15 @@ static void find_open(struct dp_legs *l)
 			atomic_store_explicit(&e->generation, 0, memory_order_relaxed);
 			continue;
 		}
-		if (dp_check_program(
-			    &e->program)) { /* a change leaves none like this, wherever it is killed */
+		/* A change leaves none like this, wherever it is killed. */
+		if (dp_check_terms(&e->program, tg_capacity_family(l->cap, leg))) {
 			e->program = no_media;
 			l->damaged++;
 		}
+		/* These say whether addresses of the other family are looked for: only where there are any.
+		 */
+		row->ipv6 = tg_capacity_family(l->cap, leg) == TG_FAMILY_IPV6;
+		row->out_ipv6 = 0; /* until the path is refreshed */
 		l->place[leg] = l->open_count;
 		l->open[l->open_count++] = leg;
 	}
@@ -85,7 +89,8 @@ static void take_up(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 	e->next_hop = TG_NONE;
 	e->wheel_slot = DP_WHEEL_SLOTS;
 	dp_liveness_arm(l, leg, now_tsc);
-	dp_leg_set_far_end(l, leg, row->match_ip_be, row->match_port_be);
+	struct tg_addr far = dp_leg_far_end(l, leg);
+	dp_leg_set_far_end(l, leg, &far, row->match_port_be);
 	dp_rtcp_begin(l, leg, now_tsc);
 	/* One that is told to be over is; and one that has no id yet is begun by its command, which is
 	 * repeated. */

@@ -9,10 +9,12 @@
 struct dp_link {
 	uint8_t to[6], from[6];
 	uint16_t vlan; /* 0: untagged */
+	uint8_t ipv6;  /* 1: what follows is IPv6 */
 };
 
 struct dp_flow {
 	uint32_t src_ip_be, dst_ip_be;
+	const uint8_t *src_ip6, *dst_ip6; /* NULL: IPv4 */
 	uint16_t src_port_be, dst_port_be;
 	uint8_t dscp;
 	uint8_t checksum; /* enum dp_checksum, and what it is carried on from: */
@@ -27,7 +29,13 @@ struct dp_rtp {
 	uint8_t marker; /* 1: set it */
 };
 
-/* Bytes in front of the IPv4 header. */
+/* Bytes of IP and UDP headers. */
+static inline uint32_t dp_flow_bytes(const struct dp_flow *flow)
+{
+	return flow->src_ip6 ? 48 : 28;
+}
+
+/* Bytes in front of the IP header. */
 static inline uint32_t dp_link_bytes(const struct dp_link *link)
 {
 	return link->vlan ? 18 : 14;
@@ -38,8 +46,8 @@ void dp_write_link(uint8_t *at, const struct dp_link *link);
 /* For DP_CHECKSUM_CARRY: takes from a received packet what its checksum said of what will change. at: its
  * IPv4 header without options. */
 void dp_flow_carry(struct dp_flow *flow, const uint8_t *at);
-/* Writes IPv4 and UDP headers in front of rtp_bytes of RTP that are complete already (the UDP checksum covers
- * them). at: 28 bytes and the RTP after them. */
+/* Writes IP and UDP headers in front of rtp_bytes of RTP that are complete already (the UDP checksum covers
+ * them; over IPv6 always in full). at: dp_flow_bytes() and the RTP after them. */
 void dp_write_flow(uint8_t *at, const struct dp_flow *flow, uint16_t rtp_bytes);
 /* Changes an RTP header in place: version, padding, extension and CSRC count stay. */
 void dp_change_rtp(uint8_t *at, const struct dp_rtp *rtp);

@@ -15,14 +15,16 @@
 /* BYEs that can wait: those of a few batches of commands. */
 #define GOODBYES 256
 /* A session of G.711 between two, all headers counted. */
-#define SESSION_KBIT  80
-#define MEMBERS       2
-#define HEADERS_BYTES 28
+#define SESSION_KBIT       80
+#define MEMBERS            2
+#define HEADERS_BYTES      28
+#define IPV6_HEADERS_BYTES 48
 /* RFC 3611 section 4.7.2: the recommended Gmin. */
 #define GAP_MIN 16
 
 struct dp_rtcp_goodbye {
 	struct dp_outgoing out;
+	uint8_t to[16]; /* of IPv6: the leg's row may be another one's by the time it is sent */
 	uint8_t bytes[DP_RTCP_BYTES_MAX];
 };
 
@@ -116,15 +118,17 @@ void dp_rtcp_end(struct dp_legs *l, uint32_t leg)
 /* Where the far end's RTCP comes from and ours goes to; 0: it has none. */
 static uint16_t far_port_be(const struct dp_legs *l, uint32_t leg)
 {
-	const struct tg_leg_program *p = &l->egress[leg].program;
+	const struct tg_leg_terms *p = &l->egress[leg].program;
 	if (p->flags & TG_LEG_MUX)
 		return l->ingress[leg].match_port_be;
 	return l->quality[leg].learnt_port_be ? l->quality[leg].learnt_port_be : p->rtcp_port_be;
 }
 
-static void note_octets(struct tg_quality *q, uint32_t bytes)
+static void note_octets(const struct dp_legs *l, uint32_t leg, uint32_t bytes)
 {
-	q->average_octets = (uint16_t)dp_rtcp_average(q->average_octets, bytes + HEADERS_BYTES);
+	struct tg_quality *q = &l->quality[leg];
+	uint32_t headers = l->ingress[leg].ipv6 ? IPV6_HEADERS_BYTES : HEADERS_BYTES;
+	q->average_octets = (uint16_t)dp_rtcp_average(q->average_octets, bytes + headers);
 }
 
 static void absorb(struct dp_legs *l, uint32_t leg, const struct dp_rtcp_seen *seen, const struct moment *now)
@@ -160,7 +164,7 @@ static enum tg_drop refuse(const struct dp_legs *l, const struct dp_packet *p)
 		return TG_DROP_unknown_port;
 	const struct tg_ingress *row = &l->ingress[p->leg];
 	uint8_t flags = l->egress[p->leg].program.flags;
-	bool from_host = row->match_ip_be && p->src_ip_be == row->match_ip_be;
+	bool from_host = dp_leg_is_host(l, p->leg, p->src_ip_be, p->src_ip6);
 	uint16_t port_be = far_port_be(l, p->leg);
 	if (p->on_media_port && !(flags & TG_LEG_MUX)) /* as RTP: a payload type that nobody has */
 		return from_host && p->src_port_be == row->match_port_be ? TG_DROP_payload_type
@@ -201,7 +205,7 @@ void dp_rtcp_take(struct dp_legs *l, const struct dp_packet *p, const uint8_t *b
 	}
 	struct moment now = moment_of(l, now_tsc);
 	tg_counter_add(&l->stats->rtcp_received, 1);
-	note_octets(&l->quality[p->leg], p->rtp_bytes);
+	note_octets(l, p->leg, p->rtp_bytes);
 	absorb(l, p->leg, &seen, &now);
 }
 
@@ -209,17 +213,22 @@ void dp_rtcp_take(struct dp_legs *l, const struct dp_packet *p, const uint8_t *b
 static bool address(const struct dp_legs *l, uint32_t leg, struct dp_outgoing *out)
 {
 	const struct tg_egress *e = &l->egress[leg];
-	uint32_t ip_be = l->ingress[leg].match_ip_be;
+	const struct tg_ingress *row = &l->ingress[leg];
 	uint16_t port, far_be = far_port_be(l, leg);
 	memset(out, 0, sizeof(*out));
-	if (!ip_be || !far_be)
+	if (!row->match_port_be || !far_be)
 		return false;
 	out->leg = TG_NONE; /* nothing of it is charged to the leg: it is no media */
 	out->next_hop = e->next_hop;
 	out->as = TG_SENT_RTCP;
-	out->flow = (struct dp_flow){.dst_ip_be = ip_be, .dst_port_be = far_be, .dscp = l->dscp};
-	tg_capacity_address(l->cap, leg, &out->flow.src_ip_be, &port);
-	out->flow.src_port_be = htobe16(e->program.flags & TG_LEG_MUX ? port : port + 1);
+	const struct tg_addr *local = tg_capacity_address(l->cap, leg, &port);
+	out->flow = (struct dp_flow){.src_ip_be = tg_addr_ipv4_be(local),
+		.dst_ip_be = row->match_ip_be,
+		.src_ip6 = row->ipv6 ? local->b : NULL,
+		.dst_ip6 = row->ipv6 ? l->ipv6[leg].match : NULL,
+		.src_port_be = htobe16(e->program.flags & TG_LEG_MUX ? port : port + 1),
+		.dst_port_be = far_be,
+		.dscp = e->program.dscp};
 	out->link = dp_nexthops_link(&l->hops, e->next_hop);
 	if (!out->link)
 		tg_counter_add(&l->stats->rtcp_missed, 1);
@@ -328,6 +337,10 @@ void dp_rtcp_bye(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 	struct dp_rtcp_goodbye *g = &r->goodbye[(r->first + r->goodbyes++) % GOODBYES];
 	struct moment now = moment_of(l, now_tsc);
 	g->out = out;
+	if (out.flow.dst_ip6) {
+		memcpy(g->to, out.flow.dst_ip6, sizeof(g->to));
+		g->out.flow.dst_ip6 = g->to;
+	}
 	g->out.rtp_bytes = (uint16_t)compose(l, leg, &now, true, g->bytes);
 }
 
@@ -359,7 +372,7 @@ static bool turn(struct dp_legs *l, uint32_t leg, uint64_t now_tsc, struct dp_ou
 	bool send = address(l, leg, out);
 	if (send) {
 		out->rtp_bytes = (uint16_t)compose(l, leg, &now, false, bytes);
-		note_octets(q, out->rtp_bytes);
+		note_octets(l, leg, out->rtp_bytes);
 	}
 	/* A new one: that which was long enough isn't used again. */
 	schedule(l, leg, now_tsc, interval_ms(l, leg));

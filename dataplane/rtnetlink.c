@@ -59,10 +59,33 @@ static int ask(struct dp_rtnetlink *rt, struct nlmsghdr *request, mnl_cb_t cb, v
 	}
 }
 
+static int kernel_family(const struct tg_addr *a)
+{
+	return a->family == TG_FAMILY_IPV6 ? AF_INET6 : AF_INET;
+}
+
+static size_t address_bytes(const struct tg_addr *a)
+{
+	return a->family == TG_FAMILY_IPV6 ? 16 : 4;
+}
+
 struct route_answer {
-	uint32_t ifindex, gateway_be;
+	uint32_t ifindex;
+	struct tg_addr gateway;
 	uint8_t type;
 };
+
+/* An address by the length that it has; another length leaves *out as it was. */
+static void read_address(const void *at, size_t bytes, struct tg_addr *out)
+{
+	uint32_t ip_be;
+	if (bytes == 16)
+		*out = tg_addr_ipv6(at);
+	if (bytes != sizeof(ip_be))
+		return;
+	memcpy(&ip_be, at, sizeof(ip_be));
+	*out = tg_addr_ipv4(ip_be);
+}
 
 static int on_route(const struct nlmsghdr *nlh, void *data)
 {
@@ -72,15 +95,21 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 	out->type = rtm->rtm_type;
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
 	{
-		if (mnl_attr_get_type(attr) == RTA_OIF && mnl_attr_get_payload_len(attr) >= 4)
+		size_t bytes = mnl_attr_get_payload_len(attr);
+		if (mnl_attr_get_type(attr) == RTA_OIF && bytes >= 4)
 			out->ifindex = mnl_attr_get_u32(attr);
-		if (mnl_attr_get_type(attr) == RTA_GATEWAY && mnl_attr_get_payload_len(attr) == 4)
-			out->gateway_be = mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY)
+			read_address(mnl_attr_get_payload(attr), bytes, &out->gateway);
+		if (mnl_attr_get_type(attr) == RTA_VIA && bytes > sizeof(struct rtvia)) {
+			const struct rtvia *via = mnl_attr_get_payload(attr);
+			read_address(via->rtvia_addr, bytes - sizeof(*via), &out->gateway);
+		}
 	}
 	return MNL_CB_OK;
 }
 
-int dp_rtnetlink_route(struct dp_rtnetlink *rt, uint32_t ip_be, unsigned *ifindex, uint32_t *via_be)
+int dp_rtnetlink_route(
+	struct dp_rtnetlink *rt, const struct tg_addr *to, unsigned *ifindex, struct tg_addr *via)
 {
 	char buf[MNL_NLMSG_HDRLEN + 256];
 	struct route_answer answer = {0};
@@ -88,16 +117,16 @@ int dp_rtnetlink_route(struct dp_rtnetlink *rt, uint32_t ip_be, unsigned *ifinde
 	nlh->nlmsg_type = RTM_GETROUTE;
 	nlh->nlmsg_flags = NLM_F_REQUEST;
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = AF_INET;
-	rtm->rtm_dst_len = 32;
-	mnl_attr_put_u32(nlh, RTA_DST, ip_be);
+	rtm->rtm_family = (unsigned char)kernel_family(to);
+	rtm->rtm_dst_len = (unsigned char)(8 * address_bytes(to));
+	mnl_attr_put(nlh, RTA_DST, address_bytes(to), to->b);
 	int e = ask(rt, nlh, on_route, &answer);
 	if (e)
 		return e;
 	if (answer.type != RTN_UNICAST || !answer.ifindex)
 		return -EHOSTUNREACH;
 	*ifindex = answer.ifindex;
-	*via_be = answer.gateway_be ? answer.gateway_be : ip_be;
+	*via = tg_addr_is_unspecified(&answer.gateway) ? *to : answer.gateway;
 	return 0;
 }
 
@@ -124,22 +153,22 @@ static int on_neighbour(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-static struct nlmsghdr *neighbour_request(char *buf, unsigned ifindex, uint32_t ip_be)
+static struct nlmsghdr *neighbour_request(char *buf, unsigned ifindex, const struct tg_addr *address)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
-	ndm->ndm_family = AF_INET;
+	ndm->ndm_family = (unsigned char)kernel_family(address);
 	ndm->ndm_ifindex = (int)ifindex;
-	mnl_attr_put_u32(nlh, NDA_DST, ip_be);
+	mnl_attr_put(nlh, NDA_DST, address_bytes(address), address->b);
 	return nlh;
 }
 
-int dp_rtnetlink_neighbour(
-	struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be, struct dp_rtnetlink_neighbour *neighbour)
+int dp_rtnetlink_neighbour(struct dp_rtnetlink *rt, unsigned ifindex, const struct tg_addr *address,
+	struct dp_rtnetlink_neighbour *neighbour)
 {
 	char buf[MNL_NLMSG_HDRLEN + 256];
 	struct neighbour_answer answer = {0};
-	struct nlmsghdr *nlh = neighbour_request(buf, ifindex, ip_be);
+	struct nlmsghdr *nlh = neighbour_request(buf, ifindex, address);
 	nlh->nlmsg_type = RTM_GETNEIGH;
 	nlh->nlmsg_flags = NLM_F_REQUEST;
 	int e = ask(rt, nlh, on_neighbour, &answer);
@@ -152,10 +181,10 @@ int dp_rtnetlink_neighbour(
 	return 0;
 }
 
-int dp_rtnetlink_use(struct dp_rtnetlink *rt, unsigned ifindex, uint32_t ip_be)
+int dp_rtnetlink_use(struct dp_rtnetlink *rt, unsigned ifindex, const struct tg_addr *address)
 {
 	char buf[MNL_NLMSG_HDRLEN + 256];
-	struct nlmsghdr *nlh = neighbour_request(buf, ifindex, ip_be);
+	struct nlmsghdr *nlh = neighbour_request(buf, ifindex, address);
 	nlh->nlmsg_type = RTM_NEWNEIGH;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK;
 	((struct ndmsg *)mnl_nlmsg_get_payload(nlh))->ndm_flags = NTF_USE;

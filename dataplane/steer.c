@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_ethdev.h>
 #include <rte_flow.h>
@@ -13,7 +14,12 @@ static struct rte_flow *add_rule(
 	const struct dp_port *p, const struct dp_steer_rule *rule, struct rte_flow_error *error)
 {
 	struct rte_flow_item_vlan vlan = {.tci = htobe16(p->vlan)}, vlan_mask = {.tci = htobe16(0xfff)};
-	struct rte_flow_item_ipv4 ip = {.hdr.dst_addr = rule->ip_be}, ip_mask = {.hdr.dst_addr = UINT32_MAX};
+	struct rte_flow_item_ipv4 ip = {.hdr.dst_addr = tg_addr_ipv4_be(&rule->address)},
+				  ip_mask = {.hdr.dst_addr = UINT32_MAX};
+	struct rte_flow_item_ipv6 ip6 = {.hdr = {.vtc_flow = 0}}, ip6_mask = {.hdr = {.vtc_flow = 0}};
+	memcpy(ip6.hdr.dst_addr, rule->address.b, sizeof(ip6.hdr.dst_addr));
+	memset(ip6_mask.hdr.dst_addr, 0xff, sizeof(ip6_mask.hdr.dst_addr));
+	bool ipv6 = rule->address.family == TG_FAMILY_IPV6;
 	struct rte_flow_item_udp udp = {.hdr.dst_port = htobe16(rule->port)},
 				 udp_mask = {.hdr.dst_port = htobe16(rule->mask)};
 	struct rte_flow_action_queue queue = {.index = (uint16_t)rule->worker};
@@ -23,7 +29,11 @@ static struct rte_flow *add_rule(
 	if (p->vlan)
 		pattern[n++] = (struct rte_flow_item){
 			.type = RTE_FLOW_ITEM_TYPE_VLAN, .spec = &vlan, .mask = &vlan_mask};
-	pattern[n++] = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_IPV4, .spec = &ip, .mask = &ip_mask};
+	pattern[n++] = ipv6 ? (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_IPV6,
+				      .spec = &ip6,
+				      .mask = &ip6_mask}
+			    : (struct rte_flow_item){
+				      .type = RTE_FLOW_ITEM_TYPE_IPV4, .spec = &ip, .mask = &ip_mask};
 	pattern[n++] = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_UDP,
 		.spec = rule->mask ? &udp : NULL,
 		.mask = rule->mask ? &udp_mask : NULL};

@@ -10,7 +10,7 @@
 
 /* UDP to this address, to ports that agree with `port` in the bits of `mask` (host order; 0: all ports). */
 struct dp_steer_rule {
-	uint32_t ip_be;
+	struct tg_addr address;
 	uint16_t port, mask;
 	uint32_t worker;
 };

@@ -1,6 +1,5 @@
 #include "dataplane/telemetry.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <endian.h>
 #include <errno.h>
@@ -126,12 +125,11 @@ static int say_port(const char *params, struct rte_tel_data *d)
 	return rte_tel_data_add_dict_u64(d, "vlan", port->vlan);
 }
 
-static void add_address(struct rte_tel_data *d, const char *name, uint32_t ip_be, uint16_t port)
+static void add_address(
+	struct rte_tel_data *d, const char *name, const struct tg_addr *address, uint16_t port)
 {
-	char ip[INET_ADDRSTRLEN] = "", text[INET_ADDRSTRLEN + 8];
-	inet_ntop(AF_INET, &ip_be, ip, sizeof(ip));
-	snprintf(text, sizeof(text), "%s:%u", ip, port);
-	rte_tel_data_add_dict_string(d, name, text);
+	char text[TG_ADDR_PORT_TEXT];
+	rte_tel_data_add_dict_string(d, name, tg_addr_format_port(address, port, text));
 }
 
 /* Legs that are open now, by index: as many as an answer holds. */
@@ -153,7 +151,7 @@ static int say_legs(const char *params, struct rte_tel_data *d)
 static int say_leg(const char *params, struct rte_tel_data *d)
 {
 	static const char *const kinds[] = {"none", "relay", "play"};
-	uint32_t leg, ip_be;
+	uint32_t leg;
 	uint16_t port;
 	if (number_of(params, tg_region_legs(source.region), &leg))
 		return -EINVAL;
@@ -162,9 +160,12 @@ static int say_leg(const char *params, struct rte_tel_data *d)
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_u64(
 		d, "generation", atomic_load_explicit(&row->generation, memory_order_relaxed));
-	tg_capacity_address(tg_region_capacity(source.region), leg, &ip_be, &port);
-	add_address(d, "local", ip_be, port);
-	add_address(d, "remote", row->match_ip_be, be16toh(row->match_port_be));
+	const struct tg_addr *local = tg_capacity_address(tg_region_capacity(source.region), leg, &port);
+	struct tg_addr remote = local->family == TG_FAMILY_IPV6
+					? tg_addr_ipv6(tg_region_ipv6(source.region, leg)->match)
+					: tg_addr_ipv4(row->match_ip_be);
+	add_address(d, "local", local, port);
+	add_address(d, "remote", &remote, be16toh(row->match_port_be));
 	uint8_t kind = e->source;
 	rte_tel_data_add_dict_string(d, "hears", kind < 3 ? kinds[kind] : "unknown");
 	rte_tel_data_add_dict_u64(d, "rx_packets", tg_counter_read(&row->rx_packets));

@@ -52,19 +52,26 @@ void dp_transmit_rtp(struct dp_transmit *t, struct rte_mbuf *m, const struct dp_
 {
 	struct dp_link link;
 	uint32_t port = dp_link_unpack(out->link, &link);
-	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);
-	uint8_t *frame = port < t->ports ? (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)dp_link_bytes(&link))
-					 : NULL;
+	uint32_t ip_bytes = dp_flow_bytes(&out->flow) + out->rtp_bytes;
+	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *), *frame = NULL;
+	enum tg_drop why = port >= t->ports                         ? TG_DROP_no_next_hop
+			   : ip_bytes > dp_port_mtu(&t->port[port]) ? TG_DROP_too_big
+								    : TG_DROPS;
+	if (why == TG_DROPS) {
+		why = TG_DROP_no_buffer;
+		frame = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)dp_link_bytes(&link));
+	}
 	if (!frame) {
-		dp_legs_drop(t->legs, port < t->ports ? TG_DROP_no_buffer : TG_DROP_no_next_hop, out->leg);
+		dp_legs_drop(t->legs, why, out->leg);
 		rte_pktmbuf_free(m);
 		return;
 	}
+	link.ipv6 = out->flow.src_ip6 != NULL;
 	memcpy(link.from, t->port[port].mac, sizeof(link.from));
 	dp_write_flow(ip, &out->flow, out->rtp_bytes);
 	dp_write_link(frame, &link);
 	/* What lies behind the packet (Ethernet padding) stays behind. */
-	m->data_len = (uint16_t)(dp_link_bytes(&link) + 28 + out->rtp_bytes);
+	m->data_len = (uint16_t)(dp_link_bytes(&link) + ip_bytes);
 	m->pkt_len = m->data_len;
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
 	capture(t, m, port, out);

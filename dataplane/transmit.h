@@ -27,8 +27,8 @@ struct dp_transmit {
 	struct dp_tx_lane lane[SETTINGS_PORTS_MAX];
 };
 
-/* Writes the headers and queues the frame. mbuf: ownership passes; its data is the RTP packet's IPv4 header
- * place, that is 28 bytes for IPv4 and UDP and then complete RTP. */
+/* Writes the headers and queues the frame. mbuf: ownership passes; its data begins with room for the IP and
+ * UDP headers, dp_flow_bytes(), and then complete RTP. */
 void dp_transmit_rtp(struct dp_transmit *transmit, struct rte_mbuf *mbuf, const struct dp_outgoing *out);
 /* Queues a relayed frame that is complete. leg: that it came from. */
 void dp_transmit_ready(

@@ -56,14 +56,14 @@ int dp_worker_open(
 	uint8_t macs[SETTINGS_PORTS_MAX][6];
 	for (uint32_t p = 0; p < o->ports; p++)
 		memcpy(macs[p], o->port[p].mac, sizeof(macs[p]));
-	dp_fast_init(&w->fast, o->dscp, (enum dp_checksum)o->checksum, (const uint8_t(*)[6])macs, o->ports);
+	dp_fast_init(&w->fast, (enum dp_checksum)o->checksum, (const uint8_t(*)[6])macs, o->ports);
 	dp_local_init(&w->local, tg_region_capacity(o->region), index);
 	w->transmit = (struct dp_transmit){.legs = &w->legs,
 		.capture = o->capture,
 		.port = o->port,
 		.ports = o->ports,
 		.queue = (uint16_t)index};
-	int e = dp_legs_open(&w->legs, o->region, index, o->dscp);
+	int e = dp_legs_open(&w->legs, o->region, index);
 	if (e)
 		return e;
 	if (w->legs.damaged)
@@ -151,9 +151,19 @@ static void catch_up_with_commands(struct dp_worker *w, uint32_t leg, uint64_t n
 	dp_commands_run(&w->commands, &w->legs, now);
 }
 
-/* Of a packet that is still as it was received; NULL: one that we make. */
+/* The frame begins with room for new IP and UDP headers in front of the RTP: fewer bytes than before, or more
+ * where IPv4 becomes IPv6. */
+static bool make_room(struct rte_mbuf *m, uint32_t rtp_at, uint32_t headers)
+{
+	return rtp_at >= headers ? rte_pktmbuf_adj(m, (uint16_t)(rtp_at - headers)) != NULL
+				 : rte_pktmbuf_prepend(m, (uint16_t)(headers - rtp_at)) != NULL;
+}
+
+/* Of a packet that is still as it was received; NULL: one that we make, or one of IPv6. */
 static void choose_checksum(const struct dp_worker *w, const uint8_t *ip, struct dp_flow *flow)
 {
+	if (flow->src_ip6)
+		return;
 	if (w->fast.checksum == DP_CHECKSUM_ZERO)
 		flow->checksum = DP_CHECKSUM_ZERO;
 	else if (w->fast.checksum == DP_CHECKSUM_CARRY && ip)
@@ -177,7 +187,7 @@ static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_pack
 	}
 	catch_up_with_commands(w, p->leg, now);
 	struct dp_outgoing out;
-	uint8_t *rtp = rte_pktmbuf_mtod(m, uint8_t *) + p->ip_at + DP_IP_BYTES + DP_UDP_BYTES;
+	uint8_t *rtp = rte_pktmbuf_mtod(m, uint8_t *) + p->rtp_at;
 	uint32_t wanted = dp_capture_wanted(w->capture);
 	if (wanted == DP_CAPTURE_LEG + p->leg)
 		dp_capture_frame(w->capture, w->index, m, false);
@@ -188,9 +198,13 @@ static void handle(struct dp_worker *w, struct rte_mbuf *m, const struct dp_pack
 		rte_pktmbuf_free(m);
 		return;
 	}
-	choose_checksum(w, rtp - DP_UDP_BYTES - DP_IP_BYTES, &out.flow);
+	choose_checksum(w, p->src_ip6 ? NULL : rtp - DP_UDP_BYTES - DP_IP_BYTES, &out.flow);
 	dp_change_rtp(rtp, &out.rtp);
-	rte_pktmbuf_adj(m, p->ip_at);
+	if (!make_room(m, p->rtp_at, dp_flow_bytes(&out.flow))) {
+		dp_legs_drop(&w->legs, TG_DROP_no_buffer, out.leg);
+		rte_pktmbuf_free(m);
+		return;
+	}
 	if (!out.link) {
 		dp_waiting_add(&w->waiting, &w->transmit, m, &out, now);
 		return;
@@ -213,6 +227,8 @@ static void handle_fast(
 {
 	uint32_t leg[RX_BURST];
 	dp_fast_begin(&w->fast, &w->legs, now);
+	for (uint32_t p = 0; p < w->fast.ports; p++)
+		w->fast.frame_max[p] = DP_ETHER_BYTES + dp_port_mtu(&w->port[p]);
 	for (uint32_t i = 0; i < n; i++) {
 		leg[i] = dp_fast_leg(&w->local, rte_pktmbuf_mtod(m[i], const uint8_t *));
 		if (leg[i] == TG_NONE)
@@ -277,8 +293,7 @@ static void discard(struct dp_worker *w, struct rte_mbuf *m, uint16_t vlan, uint
 		return;
 	}
 	catch_up_with_commands(w, p.leg, now);
-	dp_relay_discard(
-		&w->legs, &p, rte_pktmbuf_mtod(m, uint8_t *) + p.ip_at + DP_IP_BYTES + DP_UDP_BYTES, now);
+	dp_relay_discard(&w->legs, &p, rte_pktmbuf_mtod(m, uint8_t *) + p.rtp_at, now);
 	rte_pktmbuf_free(m);
 }
 
@@ -340,9 +355,8 @@ static uint32_t send_for_kernel(struct dp_worker *w)
 
 static void send_frame(struct dp_worker *w, struct rte_mbuf *m, struct dp_outgoing *out, const uint8_t *frame)
 {
-	uint8_t *ip = (uint8_t *)rte_pktmbuf_append(
-		m, (uint16_t)(DP_IP_BYTES + DP_UDP_BYTES + out->rtp_bytes));
-	uint8_t *rtp = ip + DP_IP_BYTES + DP_UDP_BYTES;
+	uint32_t headers = dp_flow_bytes(&out->flow);
+	uint8_t *rtp = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(headers + out->rtp_bytes)) + headers;
 	dp_write_rtp(rtp, &out->rtp);
 	memcpy(rtp + DP_RTP_BYTES, frame, out->rtp_bytes - DP_RTP_BYTES);
 	choose_checksum(w, NULL, &out->flow);

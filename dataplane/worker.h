@@ -46,7 +46,6 @@ struct dp_worker_options {
 	const struct dp_port *port;
 	uint32_t ports;
 	struct dp_capture *capture;
-	uint8_t dscp;
 	uint8_t checksum;          /* enum dp_checksum: of relayed packets */
 	uint32_t packets_per_s;    /* that a far end may send; 0: no limit */
 	uint32_t rtcp_interval_ms; /* before it is spread by random; 0: as RFC 3550 has it */

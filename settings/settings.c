@@ -57,13 +57,25 @@ void settings_capacity(const struct settings *settings, struct tg_capacity *cap)
 	cap->ports = (uint32_t)(settings->media.port_max - settings->media.port_min + 1);
 	cap->media_items = (uint32_t)settings->media.items;
 	cap->arena_bytes = (uint64_t)settings->media.arena_mib << 20;
-	memcpy(cap->address_be, settings->media_address_be, cap->addresses * sizeof(cap->address_be[0]));
+	static const enum tg_family order[] = {TG_FAMILY_IPV4, TG_FAMILY_IPV6};
+	uint32_t n = 0;
+	for (size_t f = 0; f < sizeof(order) / sizeof(order[0]); f++)
+		for (uint32_t i = 0; i < cap->addresses; i++)
+			if (settings->media_address[i].family == order[f])
+				cap->address[n++] = settings->media_address[i];
+	while (n > cap->ipv6_addresses && cap->address[n - 1 - cap->ipv6_addresses].family == TG_FAMILY_IPV6)
+		cap->ipv6_addresses++;
 }
 
-int settings_find_trunk(const struct settings *settings, uint32_t address)
+bool settings_in_range(const struct settings_range *range, const struct tg_addr *address)
+{
+	return tg_addr_within(address, &range->first, range->bits);
+}
+
+const struct settings_trunk *settings_trunk(const struct settings *settings, const char *name)
 {
 	for (int i = 0; i < settings->trunks; i++)
-		if ((address & settings->trunk[i].range.mask) == settings->trunk[i].range.address)
-			return i;
-	return -1;
+		if (!strcmp(settings->trunk[i].name, name))
+			return &settings->trunk[i];
+	return NULL;
 }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "contract/address.h"
+
 struct tg_capacity;
 
 #define SETTINGS_PORTS_MAX   8
@@ -33,9 +35,18 @@ struct settings_port {
 	int vlan;           /* 0: untagged */
 };
 
-/* An IPv4 range a.b.c.d/n, host order. */
+/* A range "a.b.c.d/n" or "2001:db8::/n": the addresses whose first bits are those of `first`, in which all
+ * other bits are 0. */
 struct settings_range {
-	uint32_t address, mask;
+	struct tg_addr first;
+	uint32_t bits;
+};
+
+/* Which family the media address is that is offered to a trunk. */
+enum settings_media_family {
+	SETTINGS_MEDIA_AUTO, /* as the trunk's target, where that is an address; else as its range */
+	SETTINGS_MEDIA_IPV4,
+	SETTINGS_MEDIA_IPV6,
 };
 
 /* sip.trunks = ( { name = "carrier-a"; address = "198.18.0.0/24"; calls_per_second = 50; max_calls = 500; } )
@@ -47,6 +58,8 @@ struct settings_trunk {
 	int max_calls;
 	char target[128]; /* host[:port][;transport=tcp]: where numbers that this node dials are sent, or ""
 			   */
+	enum settings_media_family media;
+	int dscp; /* of RTP to its far ends; -1: media.dscp */
 };
 
 struct settings {
@@ -65,7 +78,7 @@ struct settings {
 #undef TEXT
 #undef LISTED
 #undef SECTION_END
-	uint32_t media_address_be[SETTINGS_ADDRS_MAX]; /* media.addresses: network order */
+	struct tg_addr media_address[SETTINGS_ADDRS_MAX]; /* media.addresses, in the order of the file */
 	int media_addresses;
 	struct settings_port port[SETTINGS_PORTS_MAX];
 	int ports;
@@ -88,12 +101,12 @@ void settings_print_sample(FILE *out);
 
 /* The region's capacity by these settings. */
 void settings_capacity(const struct settings *settings, struct tg_capacity *cap);
-/* First range that holds the address (host order), or -1. */
-int settings_find_trunk(const struct settings *settings, uint32_t address);
-/* May documents and media be fetched from this IPv4 (host order) or IPv6 address? Public addresses always;
- * loopback, private, link-local, multicast, unspecified, and IPv4 inside IPv6 of such only if allowed by
- * name. */
-bool settings_may_fetch_ipv4(const struct settings *settings, uint32_t address);
-bool settings_may_fetch_ipv6(const struct settings *settings, const uint8_t address[16]);
+bool settings_in_range(const struct settings_range *range, const struct tg_addr *address);
+/* First trunk of this name, or NULL. */
+const struct settings_trunk *settings_trunk(const struct settings *settings, const char *name);
+/* May documents and media be fetched from this address? Public addresses always; loopback, private (RFC 1918,
+ * RFC 4193), link-local, multicast, unspecified, and IPv4 inside IPv6 (mapped, 6to4, NAT64) of such only if
+ * allowed by name. */
+bool settings_may_fetch(const struct settings *settings, const struct tg_addr *address);
 
 #endif

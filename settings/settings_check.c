@@ -1,6 +1,5 @@
 #include "settings/settings_check.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -55,45 +54,65 @@ const char *settings_check_file(const char *text)
 	return *text ? NULL : "empty; allowed: a path, relative ones beside this file";
 }
 
-const char *settings_parse_ipv4(const char *text, uint32_t *address_be)
+const char *settings_parse_address(const char *text, struct tg_addr *address)
 {
-	struct in_addr a;
-	if (inet_pton(AF_INET, text, &a) != 1)
-		return "not an IPv4 address; allowed: dotted decimal such as 198.18.0.2";
-	*address_be = a.s_addr;
+	struct tg_addr a;
+	if (!tg_addr_parse(text, &a) || !tg_addr_is_host(&a))
+		return "not an address of a host; allowed: IPv4 such as 198.18.0.2, or IPv6 such as "
+		       "2001:db8::2 that is not link-local";
+	*address = a;
 	return NULL;
 }
 
-const char *settings_check_ipv4(const char *text)
+const char *settings_check_address(const char *text)
 {
-	uint32_t ignored;
-	return settings_parse_ipv4(text, &ignored);
+	struct tg_addr ignored;
+	return settings_parse_address(text, &ignored);
+}
+
+const char *settings_check_address_or_none(const char *text)
+{
+	return *text ? settings_check_address(text) : NULL;
+}
+
+/* 0 to most, digits only; most + 1 for anything else. */
+static uint32_t prefix_length(const char *text, uint32_t most)
+{
+	char *end;
+	if (!isdigit((unsigned char)*text))
+		return most + 1;
+	unsigned long bits = strtoul(text, &end, 10);
+	return *end || bits > most ? most + 1 : (uint32_t)bits;
+}
+
+static bool has_bits_behind(const struct tg_addr *a, uint32_t bits)
+{
+	for (uint32_t i = bits; i < 8 * sizeof(a->b); i++)
+		if (a->b[i / 8] & 0x80 >> i % 8)
+			return true;
+	return false;
 }
 
 const char *settings_parse_range(const char *text, struct settings_range *range)
 {
-	static const char wrong[] = "not an IPv4 range; allowed: a.b.c.d or a.b.c.d/n with n from 0 to 32";
-	char address[20];
+	static const char wrong[] =
+		"not a range of addresses; allowed: a.b.c.d/n with n from 0 to 32, or IPv6 "
+		"such as 2001:db8::/n with n from 0 to 128; without /n one address";
+	char address[TG_ADDR_TEXT];
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	struct settings_range r;
 	if (len >= sizeof(address))
 		return wrong;
 	memcpy(address, text, len);
 	address[len] = '\0';
-	long bits = 32;
-	if (slash) {
-		char *end;
-		if (!isdigit((unsigned char)slash[1]))
-			return wrong;
-		bits = strtol(slash + 1, &end, 10);
-		if (*end || bits > 32)
-			return wrong;
-	}
-	uint32_t be;
-	if (settings_parse_ipv4(address, &be))
+	if (!tg_addr_parse(address, &r.first))
 		return wrong;
-	struct settings_range r = {ntohl(be), bits ? UINT32_MAX << (32 - bits) : 0};
-	if (r.address & ~r.mask)
+	uint32_t most = r.first.family == TG_FAMILY_IPV4 ? 32 : 128;
+	r.bits = slash ? prefix_length(slash + 1, most) : most;
+	if (r.bits > most)
+		return wrong;
+	if (has_bits_behind(&r.first, r.bits))
 		return "an address inside a range; allowed: the range's first address (bits after /n are 0)";
 	*range = r;
 	return NULL;
@@ -123,13 +142,30 @@ const char *settings_check_interface(const char *text)
 	return NULL;
 }
 
+/* Length of "[IPv6]" with its brackets; 0: it is no such thing. */
+static size_t bracketed_length(const char *text)
+{
+	char address[TG_ADDR_TEXT];
+	struct tg_addr a;
+	size_t len = strcspn(text + 1, "]");
+	if (text[1 + len] != ']' || len >= sizeof(address))
+		return 0;
+	memcpy(address, text + 1, len);
+	address[len] = '\0';
+	return tg_addr_parse(address, &a) && a.family == TG_FAMILY_IPV6 && tg_addr_is_host(&a) ? len + 2 : 0;
+}
+
 const char *settings_check_target(const char *text)
 {
 	static const char wrong[] =
-		"not a target; allowed: host[:port][;transport=udp|tcp], or \"\" for none";
+		"not a target; allowed: host[:port][;transport=udp|tcp] with an IPv6 address in brackets, or "
+		"\"\" for none";
 	if (!*text)
 		return NULL;
-	size_t host = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+	size_t host = *text == '['
+			      ? bracketed_length(text)
+			      : strspn(text,
+					"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
 	const char *p = text + host;
 	if (!host)
 		return wrong;

@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -27,6 +26,14 @@ static const config_setting_t *place(const config_t *config, const char *path)
 
 #define FAIL(path, ...) settings_table_fail(source, place(config, path), path, __VA_ARGS__)
 
+static int count_ipv6(const struct settings *s)
+{
+	int n = 0;
+	for (int i = 0; i < s->media_addresses; i++)
+		n += s->media_address[i].family == TG_FAMILY_IPV6;
+	return n;
+}
+
 static int check_media(const struct settings_source *source, const config_t *config, const struct settings *s)
 {
 	if (s->media.port_min % 2)
@@ -46,10 +53,12 @@ static int check_media(const struct settings_source *source, const config_t *con
 			"lcore; "
 			"allowed: at most %d",
 			s->media.workers, lcores, lcores - 1);
-	/* With fewer addresses than workers, the ports of each address are shared out (tg_capacity_worker()).
-	 */
+	/* With fewer addresses of a family than workers, the ports of each are shared out
+	 * (tg_capacity_worker()). */
 	int legs = (s->media.port_max - s->media.port_min + 1) / 2;
-	if (s->media_addresses < s->media.workers && legs < s->media.workers)
+	int ipv6 = count_ipv6(s), ipv4 = s->media_addresses - ipv6;
+	bool shared = (ipv4 && ipv4 < s->media.workers) || (ipv6 && ipv6 < s->media.workers);
+	if (shared && legs < s->media.workers)
 		return FAIL("media.workers", "%d workers share %d pairs of ports; allowed: at most %d",
 			s->media.workers, legs, legs);
 	return 0;
@@ -82,6 +91,16 @@ static int check_port(
 	return 0;
 }
 
+static int check_sip(const struct settings_source *source, const config_t *config, const struct settings *s)
+{
+	struct tg_addr first, second;
+	if (!*s->sip.second_address || !tg_addr_parse(s->sip.address, &first) ||
+		!tg_addr_parse(s->sip.second_address, &second) || first.family != second.family)
+		return 0;
+	return FAIL("sip.second_address",
+		"is of the same family as sip.address; allowed: one IPv4 and one IPv6 address, or \"\"");
+}
+
 static int check_trunk(
 	const struct settings_source *source, const config_t *config, const struct settings *s, int i)
 {
@@ -94,10 +113,17 @@ static int check_trunk(
 			return FAIL(path, "%s is another trunk's name too; allowed: each once",
 				log_quote(trunk->name));
 		snprintf(path, sizeof(path), "sip.trunks[%d].address", i);
-		if (trunk->range.address == other->range.address && trunk->range.mask == other->range.mask)
+		if (tg_addr_equal(&trunk->range.first, &other->range.first) &&
+			trunk->range.bits == other->range.bits)
 			return FAIL(path, "is the range of trunk %s too; allowed: each range once",
 				log_quote(other->name));
 	}
+	int ipv6 = count_ipv6(s);
+	snprintf(path, sizeof(path), "sip.trunks[%d].media", i);
+	if ((trunk->media == SETTINGS_MEDIA_IPV6 && !ipv6) ||
+		(trunk->media == SETTINGS_MEDIA_IPV4 && ipv6 == s->media_addresses))
+		return FAIL(path, "names a family that media.addresses has none of; allowed: \"auto\", or "
+				  "with such an address");
 	return 0;
 }
 
@@ -113,6 +139,8 @@ int settings_check_all(const struct settings_source *source, const config_t *con
 			SETTINGS_PORTS_MAX);
 	for (int i = 0; !e && i < s->ports; i++)
 		e = check_port(source, config, s, i);
+	if (!e)
+		e = check_sip(source, config, s);
 	for (int i = 0; !e && i < s->trunks; i++)
 		e = check_trunk(source, config, s, i);
 	if (e)

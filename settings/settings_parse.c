@@ -40,15 +40,15 @@ static int read_address(
 	const char *text = settings_table_text(source, item, path);
 	if (!text)
 		return -EINVAL;
-	uint32_t be;
-	const char *wrong = settings_parse_ipv4(text, &be);
+	struct tg_addr address;
+	const char *wrong = settings_parse_address(text, &address);
 	if (wrong)
 		return settings_table_fail(source, item, path, "%s is %s", log_quote(text), wrong);
 	for (int i = 0; i < s->media_addresses; i++)
-		if (s->media_address_be[i] == be)
+		if (tg_addr_equal(&s->media_address[i], &address))
 			return settings_table_fail(source, item, path,
 				"%s is there twice; allowed: each address once", log_quote(text));
-	s->media_address_be[s->media_addresses++] = be;
+	s->media_address[s->media_addresses++] = address;
 	return 0;
 }
 

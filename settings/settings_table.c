@@ -8,6 +8,9 @@
 /* In the order of enum settings_port_kind. */
 static const char *const port_kinds[] = {"af_xdp", "af_packet", "dpdk", NULL};
 
+/* In the order of enum settings_media_family. */
+static const char *const media_families[] = {"auto", "ipv4", "ipv6", NULL};
+
 #define SECTION(name, text) static const struct settings_field name##_fields[] = {
 #define INT(section, name, value, lowest, highest, text)           \
 	{.key = #name,                                             \

@@ -138,12 +138,12 @@ static json_t *quality_json(const struct tg_quality_figures *q)
 json_t *leg_json(const struct tg_region *region, const struct leg *l)
 {
 	static const char *const sources[] = {"none", "relay", "play"};
-	char local[32], remote[32];
-	uint32_t ip_be;
+	char local[TG_ADDR_PORT_TEXT], remote[TG_ADDR_PORT_TEXT] = "";
 	uint16_t port;
-	tg_capacity_address(tg_region_capacity(region), l->row, &ip_be, &port);
-	text_address(ip_be, htons(port), local, sizeof(local));
-	text_address(l->program.remote_ip_be, l->program.remote_port_be, remote, sizeof(remote));
+	const struct tg_addr *address = tg_capacity_address(tg_region_capacity(region), l->row, &port);
+	tg_addr_format_port(address, port, local);
+	if (l->program.remote.family)
+		tg_addr_format_port(&l->program.remote, ntohs(l->program.remote_port_be), remote);
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I}", "session",
 		l->session, "call", l->call, "direction", l->outbound ? "out" : "in", "module", l->module,
 		"from", l->from, "to", l->to, "state", l->state, "since", tool_time(l->since_ns), "seconds",

@@ -1,6 +1,5 @@
 #include "tools/text.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -47,14 +46,6 @@ const char *text_bytes(uint64_t n, char *out, size_t bytes)
 	for (; v >= 1024 && u + 1 < sizeof(units) / sizeof(*units); u++)
 		v /= 1024;
 	snprintf(out, bytes, "%.1f %s", v, units[u]);
-	return out;
-}
-
-const char *text_address(uint32_t ip_be, uint16_t port_be, char *out, size_t bytes)
-{
-	char ip[INET_ADDRSTRLEN];
-	inet_ntop(AF_INET, &ip_be, ip, sizeof(ip));
-	snprintf(out, bytes, "%s:%u", ip, ntohs(port_be));
 	return out;
 }
 

@@ -12,8 +12,6 @@ const char *text_show(const char *text, size_t len, char *out, size_t bytes);
 const char *text_seconds(uint64_t seconds, char *out, size_t bytes);
 /* "512 B", "1.5 KiB", "64.0 MiB". */
 const char *text_bytes(uint64_t n, char *out, size_t bytes);
-/* "198.18.0.1:20000"; both in network order. */
-const char *text_address(uint32_t ip_be, uint16_t port_be, char *out, size_t bytes);
 /* Lower-case hex digits of n bytes. out: 2 n + 1. */
 const char *text_hex(const uint8_t *data, size_t n, char *out);
 

@@ -35,6 +35,7 @@ struct action {
 	enum action_kind kind;
 	int leg; /* index in the session; -1: none */
 	int status;
+	int warning; /* RESPOND: code of a Warning header that repeats the reason; 0: none */
 	enum fact fact;
 	json_t *payload;               /* owned */
 	char *text;                    /* owned: reason, url or lease */

@@ -30,6 +30,12 @@ static struct policy_rate *rate_of(struct engine *e, const char *sid)
 	return &r->rate;
 }
 
+uint8_t engine_dscp(const struct engine *e, const char *trunk)
+{
+	const struct settings_trunk *t = trunk ? settings_trunk(e->settings, trunk) : NULL;
+	return (uint8_t)(t && t->dscp >= 0 ? t->dscp : e->settings->media.dscp);
+}
+
 struct session_env engine_env(struct engine *e, const struct session *s)
 {
 	return (struct session_env){.now_ns = engine_now(e),
@@ -194,7 +200,8 @@ static void begin(struct engine *e, const struct ua_event *ev, const struct regi
 		.region = tg_region_id(e->region),
 		.clock_step_ms = tg_timebase_step_ns(tg_region_timebase(e->region)) /
 				 (int64_t)CLOCK_NS_PER_MS};
-	link_address(e->link, row, &b.ip_be, &b.port);
+	b.address = link_address(e->link, row, &b.port);
+	b.dscp = engine_dscp(e, ev->trunk);
 	struct session_env env = engine_env(e, NULL);
 	struct session *s = session_create(registry_ref(e->registry), number, ev, &b, &env);
 	if (!s) {
@@ -221,6 +228,18 @@ static void begin(struct engine *e, const struct ua_event *ev, const struct regi
 		log_quote(ev->call_id), s->module->code);
 	takeover_keep_first(e, call);
 	engine_process(e, call);
+}
+
+/* Of the address that we answer with: the offer's, or where the caller makes none, that of its signalling.
+ * One that we don't have is refused with a record, so it gets a row too. */
+static enum tg_family media_family(const struct engine *e, const struct ua_event *ev)
+{
+	enum tg_family family = ev->source[0] == '[' ? TG_FAMILY_IPV6 : TG_FAMILY_IPV4;
+	if (ev->sdp && ev->sdp->address.family)
+		family = (enum tg_family)ev->sdp->address.family;
+	if (link_has_family(e->link, family))
+		return family;
+	return family == TG_FAMILY_IPV6 ? TG_FAMILY_IPV4 : TG_FAMILY_IPV6;
 }
 
 static void on_invite(struct engine *e, const struct ua_event *ev)
@@ -251,7 +270,7 @@ static void on_invite(struct engine *e, const struct ua_event *ev)
 		return;
 	}
 	struct link_row row;
-	if (link_reserve(e->link, -1, &row)) {
+	if (link_reserve(e->link, -1, media_family(e, ev), &row)) {
 		refuse(e, ev, 503, "No media port is free");
 		return;
 	}

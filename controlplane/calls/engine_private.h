@@ -117,6 +117,8 @@ struct engine {
 };
 
 uint64_t engine_now(const struct engine *e);
+/* Of RTP to a far end of this trunk; "": of none. */
+uint8_t engine_dscp(const struct engine *e, const char *trunk);
 struct session_env engine_env(struct engine *e, const struct session *s);
 /* After anything that may have made actions: takes and carries out. The call may be gone afterwards. */
 void engine_process(struct engine *e, struct call *call);

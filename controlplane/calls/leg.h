@@ -44,6 +44,7 @@ struct leg {
 	ua_leg ua;
 	struct link_row row;
 	uint32_t ssrc;
+	uint8_t dscp; /* of RTP to it */
 	struct media_description local, remote;
 	bool have_remote;
 	struct negotiation_agreed agreed; /* codec.rate 0: nothing yet */

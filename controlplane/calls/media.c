@@ -1,6 +1,6 @@
 #include "controlplane/calls/session.h"
 
-#include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +9,11 @@
 
 static void agree(struct leg *l, const struct negotiation_agreed *agreed)
 {
-	uint32_t ip_be = l->agreed.remote_ip_be;
+	struct tg_addr before = l->agreed.remote;
 	l->agreed = *agreed;
 	/* c=0.0.0.0 is a hold: where the far end is stays what it was. */
-	if (!l->agreed.remote_ip_be)
-		l->agreed.remote_ip_be = ip_be;
+	if (tg_addr_is_unspecified(&l->agreed.remote))
+		l->agreed.remote = before;
 	l->hold = !(agreed->direction & MEDIA_SENDONLY);
 }
 
@@ -31,7 +31,7 @@ static struct media_description able(const struct session *s, const struct leg *
 {
 	struct media_description d = {.session_id = sdp_session_id(s),
 		.session_version = l->local.session_version,
-		.ip_be = l->local.ip_be,
+		.address = l->local.address,
 		.port = l->local.port,
 		.direction = MEDIA_SENDRECV,
 		.ptime = 20,
@@ -44,23 +44,32 @@ static struct media_description able(const struct session *s, const struct leg *
 	return d;
 }
 
+/* Codes of a Warning header, RFC 3261 20.43. */
+#define WARNING_ADDRESS 301
+#define WARNING_FORMAT  305
+
 /* Decides the answer to the caller's offer, or our offer where it made none, so that a call that can't have
  * media is refused before anything else happens. */
-bool media_answer_incoming(struct session *s, const struct session_env *env, int *status, const char **reason)
+bool media_answer_incoming(struct session *s, const struct session_env *env, struct media_refusal *refusal)
 {
 	struct leg *l = s->leg[0];
-	*status = 488;
-	*reason = "No audio in common: PCMU or PCMA over RTP/AVP and IPv4";
 	struct media_description local = able(s, l, MEDIA_OTHER);
 	if (l->late_offer) {
 		negotiation_offer(&local, &l->local);
 		return true;
 	}
 	struct negotiation_agreed agreed;
-	if (negotiation_answer(&l->remote, &local, &l->local, &agreed))
-		return false;
-	agree(l, &agreed);
-	return true;
+	int e = negotiation_answer(&l->remote, &local, &l->local, &agreed);
+	if (!e) {
+		agree(l, &agreed);
+		return true;
+	}
+	*refusal = e == -EAFNOSUPPORT
+			   ? (struct media_refusal){WARNING_ADDRESS, "no-common-address-family",
+				     "No address family in common: the offer's address can't be reached"}
+			   : (struct media_refusal){WARNING_FORMAT, "no-common-codec",
+				     "No audio in common: PCMU or PCMA over RTP/AVP"};
+	return false;
 }
 
 /* Our offer to a callee: what the caller has, since nothing is re-coded. */
@@ -91,16 +100,18 @@ bool media_remote_answered(struct session *s, int leg, const struct media_descri
 
 /* Behind a NAT the SDP names an address that nobody reaches: media comes from where the INVITE came from,
  * from a port that the latch finds out. */
-static uint32_t media_host(const struct session *s, const struct leg *l)
+static struct tg_addr media_host(const struct session *s, const struct leg *l)
 {
-	char host[INET_ADDRSTRLEN];
-	struct in_addr from;
-	size_t n = strcspn(l->source, ":");
+	char host[TG_ADDR_TEXT];
+	struct tg_addr from;
+	const char *at = l->source[0] == '[' ? l->source + 1 : l->source;
+	size_t n = strcspn(at, at > l->source ? "]" : ":");
 	if (!s->latch || l->outbound || n >= sizeof(host))
-		return l->agreed.remote_ip_be;
-	memcpy(host, l->source, n);
+		return l->agreed.remote;
+	memcpy(host, at, n);
 	host[n] = '\0';
-	return inet_pton(AF_INET, host, &from) == 1 ? from.s_addr : l->agreed.remote_ip_be;
+	/* Signalling may use the other family. */
+	return tg_addr_parse(host, &from) && from.family == l->local.address.family ? from : l->agreed.remote;
 }
 
 static uint8_t flags_of(const struct session *s, const struct leg *l)
@@ -113,13 +124,20 @@ static uint8_t flags_of(const struct session *s, const struct leg *l)
 
 static struct tg_leg_program program_of(const struct session *s, const struct leg *l)
 {
-	return (struct tg_leg_program){.remote_ip_be = media_host(s, l),
-		.remote_port_be = __builtin_bswap16(l->agreed.remote_port),
+	struct tg_addr remote = media_host(s, l);
+	uint16_t port = l->agreed.remote_port;
+	if (tg_addr_is_unspecified(&remote) || !port) { /* on hold from the beginning: nowhere yet */
+		remote = (struct tg_addr){.family = TG_FAMILY_NONE};
+		port = 0;
+	}
+	return (struct tg_leg_program){.remote = remote,
+		.remote_port_be = __builtin_bswap16(port),
 		.flags = flags_of(s, l),
 		.frame_ms = 20,
 		.rx = {l->agreed.payload_type_rx, l->agreed.event_rx},
 		.tx = {l->agreed.payload_type_tx, l->agreed.event_tx},
 		.clock_khz = 8,
+		.dscp = l->dscp,
 		.rtcp_port_be = __builtin_bswap16(l->agreed.rtcp_mux ? 0 : l->agreed.rtcp_port),
 		.ssrc = l->ssrc,
 		.media_timeout_ms = s->media_timeout_ms};
@@ -187,6 +205,16 @@ void media_release_rows(struct session *s, int only_leg)
 	media_submit(s, &chain);
 }
 
+void media_refuse(struct session *s, int leg, const struct media_refusal *refusal)
+{
+	struct action *a = session_add(s, ACTION_RESPOND, leg);
+	if (!a)
+		return;
+	a->status = 488;
+	a->warning = refusal->warning;
+	a->text = strdup(refusal->reason);
+}
+
 static void respond(
 	struct session *s, int leg, int status, const struct media_description *sdp, const char *reason)
 {
@@ -221,8 +249,13 @@ void media_reinvite(struct session *s, int leg, const struct ua_event *ev, const
 	}
 	struct media_description local = able(s, l, l->agreed.codec.encoding), answer;
 	struct negotiation_agreed agreed;
-	if (negotiation_answer(ev->sdp, &local, &answer, &agreed)) {
-		respond(s, leg, 488, NULL, "the codec in use must stay");
+	int e = negotiation_answer(ev->sdp, &local, &answer, &agreed);
+	if (e) {
+		bool family = e == -EAFNOSUPPORT;
+		media_refuse(s, leg,
+			&(struct media_refusal){family ? WARNING_ADDRESS : WARNING_FORMAT, NULL,
+				family ? "the address family in use must stay"
+				       : "the codec in use must stay"});
 		return;
 	}
 	if (!negotiation_unchanged(&answer, &l->local))

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract/address.h"
+
 #define MEDIA_CODECS_MAX  16
 #define MEDIA_STREAMS_MAX 8
 #define MEDIA_PT_NONE     255
@@ -26,17 +28,17 @@ struct media_codec {
 struct media_description {
 	/* o= line: kept for our own; of a peer's only the version matters (unchanged: nothing to do). */
 	uint64_t session_id, session_version;
-	uint32_t ip_be;     /* where the far end wants its RTP; 0: c=0.0.0.0, old-style hold */
-	uint16_t port;      /* 0: stream refused */
-	uint16_t rtcp_port; /* where it wants its RTCP, same address; 0: nowhere. Ours: not said */
-	bool rtcp_mux;      /* on the same port, if the other side can (RFC 5761) */
-	uint8_t xr;         /* MEDIA_XR_* */
+	struct tg_addr address; /* where the far end wants its RTP; 0.0.0.0, ::: old-style hold */
+	uint16_t port;          /* 0: stream refused */
+	uint16_t rtcp_port;     /* where it wants its RTCP, same address; 0: nowhere. Ours: not said */
+	bool rtcp_mux;          /* on the same port, if the other side can (RFC 5761) */
+	uint8_t xr;             /* MEDIA_XR_* */
 	enum media_direction direction; /* as the sender of this description sees it */
 	int ptime;                      /* ms; 0: not said, 20 is meant */
 	int codecs;
 	struct media_codec codec[MEDIA_CODECS_MAX]; /* in order of preference */
 	int streams; /* m= lines in the body; an answer has as many, the others with port 0 */
-	int audio;   /* which of them this is; -1: none usable (not audio, not RTP/AVP, IPv6) */
+	int audio;   /* which of them this is; -1: none usable (not audio, not RTP/AVP) */
 	char refused[MEDIA_STREAMS_MAX]
 		    [48]; /* "video RTP/AVP 96": m= line of stream i without its port, for the answer */
 };

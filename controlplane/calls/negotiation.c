@@ -42,11 +42,11 @@ static const struct media_codec *first_common(
 static void agree_transport(
 	struct negotiation_agreed *agreed, const struct media_description *remote, enum media_direction ours)
 {
-	agreed->remote_ip_be = remote->ip_be;
+	agreed->remote = remote->address;
 	agreed->remote_port = remote->port;
 	agreed->direction = ours & negotiation_reverse(remote->direction);
 	/* c=0.0.0.0: nothing may be sent, whatever the attribute says (RFC 3264 8.4). */
-	if (!remote->ip_be)
+	if (tg_addr_is_unspecified(&remote->address))
 		agreed->direction &= ~MEDIA_SENDONLY;
 	if (!remote->port)
 		agreed->direction = MEDIA_INACTIVE;
@@ -55,11 +55,18 @@ static void agree_transport(
 	agreed->ptime = remote->ptime ? remote->ptime : PTIME_DEFAULT_MS;
 }
 
+/* Can what one of them sends from its address reach the other's? Who wants nothing has no address. */
+static bool same_family(const struct media_description *a, const struct media_description *b)
+{
+	return a->address.family == b->address.family || tg_addr_is_unspecified(&a->address) ||
+	       tg_addr_is_unspecified(&b->address);
+}
+
 static void copy_origin(struct media_description *to, const struct media_description *local)
 {
 	to->session_id = local->session_id;
 	to->session_version = local->session_version;
-	to->ip_be = local->ip_be;
+	to->address = local->address;
 	to->port = local->port;
 	to->ptime = local->ptime;
 }
@@ -79,6 +86,8 @@ int negotiation_answer(const struct media_description *offer, const struct media
 {
 	if (offer->audio < 0 || offer->audio >= offer->streams || offer->streams > MEDIA_STREAMS_MAX)
 		return -ENOTSUP;
+	if (!same_family(offer, local))
+		return -EAFNOSUPPORT;
 	const struct media_codec *codec = first_common(offer, local);
 	if (!codec)
 		return -ENOTSUP;
@@ -116,7 +125,7 @@ int negotiation_agree(const struct media_description *offer, const struct media_
 		return -EPROTO;
 	if (answer->audio < 0 || !answer->port)
 		return -ENOTSUP;
-	if (answer->audio != offer->audio)
+	if (answer->audio != offer->audio || !same_family(answer, offer))
 		return -EPROTO;
 	const struct media_codec *theirs = first_common(answer, offer);
 	if (!theirs)
@@ -139,7 +148,7 @@ int negotiation_agree(const struct media_description *offer, const struct media_
 
 bool negotiation_unchanged(const struct media_description *a, const struct media_description *b)
 {
-	if (a->ip_be != b->ip_be || a->port != b->port || a->direction != b->direction ||
+	if (!tg_addr_equal(&a->address, &b->address) || a->port != b->port || a->direction != b->direction ||
 		a->ptime != b->ptime || a->rtcp_mux != b->rtcp_mux || a->codecs != b->codecs ||
 		a->streams != b->streams || a->audio != b->audio)
 		return false;

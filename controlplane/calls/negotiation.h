@@ -12,7 +12,7 @@ struct negotiation_agreed {
 	struct media_codec codec;
 	uint8_t payload_type_rx, payload_type_tx;
 	uint8_t event_rx, event_tx; /* telephone-event; MEDIA_PT_NONE: not agreed */
-	uint32_t remote_ip_be;
+	struct tg_addr remote;      /* unspecified: c=0.0.0.0 */
 	uint16_t remote_port;
 	uint16_t rtcp_port;             /* of the far end; 0: no RTCP */
 	bool rtcp_mux;                  /* RTCP on the port of the RTP, on both sides */
@@ -28,13 +28,13 @@ enum media_direction negotiation_reverse(enum media_direction direction);
 void negotiation_offer(const struct media_description *local, struct media_description *offer);
 
 /* Our answer: the offer's first audio codec that local has too, and telephone-event where both have it; the
- * other streams refused; RTCP on the same port where the offer has that. Returns 0, or -ENOTSUP: no usable
- * audio or no codec in common (488). */
+ * other streams refused; RTCP on the same port where the offer has that. Returns 0; -ENOTSUP: no usable audio
+ * or no codec in common (488); -EAFNOSUPPORT: its address is of another family than local's (488 too). */
 int negotiation_answer(const struct media_description *offer, const struct media_description *local,
 	struct media_description *answer, struct negotiation_agreed *agreed);
 
 /* What the far end's answer to our offer means. Returns 0; -ENOTSUP: it refused the stream; -EPROTO: it
- * answers something that was not offered. */
+ * answers something that was not offered, or at an address of another family. */
 int negotiation_agree(const struct media_description *offer, const struct media_description *answer,
 	struct negotiation_agreed *agreed);
 

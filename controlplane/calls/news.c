@@ -1,6 +1,4 @@
 /* What the link passes on from the dataplane, brought to the session that it concerns. */
-#include <arpa/inet.h>
-
 #include "base/log.h"
 #include "controlplane/calls/engine_private.h"
 
@@ -46,12 +44,13 @@ static void on_media_timeout(void *engine, struct link_row row)
 	engine_process(engine, p.call);
 }
 
-static void on_latched(void *engine, struct link_row row, uint32_t ip_be, uint16_t port)
+static void on_latched(void *engine, struct link_row row, const struct tg_addr *source, uint16_t port)
 {
 	struct place p;
-	char ip[INET_ADDRSTRLEN];
-	if (find(engine, row, &p) && inet_ntop(AF_INET, &ip_be, ip, sizeof(ip)))
-		log_info(calls, p.call->session->text, "latched", "leg=%d source=%s:%u", p.leg, ip, port);
+	char text[TG_ADDR_PORT_TEXT];
+	if (find(engine, row, &p))
+		log_info(calls, p.call->session->text, "latched", "leg=%d source=%s", p.leg,
+			tg_addr_format_port(source, port, text));
 }
 
 static void on_play_refused(void *engine, struct link_row row, uint32_t play_id)

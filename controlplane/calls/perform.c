@@ -30,6 +30,36 @@ static int target_of(struct engine *e, struct leg *l)
 	return 0;
 }
 
+/* Family of the host in "sip:user@host", "host:port" and the like; NONE: a name. */
+static enum tg_family family_of_host(const char *target)
+{
+	const char *at = strchr(target, '@');
+	const char *host = at ? at + 1 : strncmp(target, "sip:", 4) ? target : target + 4;
+	char text[TG_ADDR_TEXT];
+	struct tg_addr address;
+	size_t len = strcspn(host, ":;");
+	if (*host == '[')
+		return TG_FAMILY_IPV6;
+	if (len >= sizeof(text))
+		return TG_FAMILY_NONE;
+	memcpy(text, host, len);
+	text[len] = '\0';
+	return tg_addr_parse(text, &address) ? (enum tg_family)address.family : TG_FAMILY_NONE;
+}
+
+/* Where the callee is to send its media: an address of the family that it is called at, as far as that is
+ * known, else of its trunk's, else of the caller's. */
+static enum tg_family media_family(const struct engine *e, const struct session *s, const struct leg *l)
+{
+	const struct settings_trunk *trunk = settings_trunk(e->settings, l->trunk);
+	enum tg_family family = family_of_host(l->target);
+	if (trunk && trunk->media != SETTINGS_MEDIA_AUTO)
+		family = trunk->media == SETTINGS_MEDIA_IPV6 ? TG_FAMILY_IPV6 : TG_FAMILY_IPV4;
+	else if (!family && trunk)
+		family = (enum tg_family)trunk->range.first.family;
+	return link_has_family(e->link, family) ? family : (enum tg_family)s->leg[0]->local.address.family;
+}
+
 static void invite_failed(struct engine *e, struct call *call, int leg, int status, const char *reason)
 {
 	log_warn(calls, call->session->leg[leg]->sid, "dial-failed", "target=%s status=%d reason=%s",
@@ -47,11 +77,13 @@ static int reserve_and_prepare(
 		snprintf(why, n, "no trunk has a target for numbers: set sip.trunks[].target");
 		return 404;
 	}
-	if (link_reserve(e->link, (int)link_worker(e->link, s->leg[0]->row), &l->row)) {
+	int worker = (int)link_worker(e->link, s->leg[0]->row);
+	if (link_reserve(e->link, worker, media_family(e, s, l), &l->row)) {
 		snprintf(why, n, "no media port is free");
 		return 503;
 	}
-	link_address(e->link, l->row, &l->local.ip_be, &l->local.port);
+	l->local.address = link_address(e->link, l->row, &l->local.port);
+	l->dscp = engine_dscp(e, l->trunk);
 	media_offer(s, a->leg);
 	struct ua_invite invite = {.target = l->target,
 		.from_user = l->from,
@@ -163,6 +195,8 @@ void perform_action(struct engine *e, struct call *call, struct action *a)
 	case ACTION_FACT:
 		break;
 	case ACTION_RESPOND:
+		if (a->warning && a->text)
+			ua_warn(e->ua, ua, a->warning, a->text);
 		ua_respond(e->ua, ua, a->status, a->text, a->sdp);
 		break;
 	case ACTION_INVITE:

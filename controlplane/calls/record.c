@@ -1,6 +1,5 @@
 #include "controlplane/calls/session.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,12 +22,12 @@ static json_t *number(uint64_t v)
 	return json_integer((json_int_t)v);
 }
 
-static const char *host_and_port(uint32_t ip_be, uint16_t port, char out[static 32])
+/* A far end that gave no address has none of the other's family either. */
+static const char *host_and_port(
+	const struct tg_addr *address, uint16_t port, char out[static TG_ADDR_PORT_TEXT])
 {
-	char ip[INET_ADDRSTRLEN];
-	inet_ntop(AF_INET, &ip_be, ip, sizeof(ip));
-	snprintf(out, 32, "%s:%u", ip, port);
-	return out;
+	static const struct tg_addr nowhere = {.family = TG_FAMILY_IPV4};
+	return tg_addr_format_port(address->family ? address : &nowhere, port, out);
 }
 
 json_t *record_session_open(const struct session *s)
@@ -83,13 +82,13 @@ static json_t *leg_base(const struct session *s, int leg)
 json_t *record_leg_media(const struct session *s, int leg, const struct session_env *env)
 {
 	const struct leg *l = s->leg[leg];
-	char at[32];
+	char at[TG_ADDR_PORT_TEXT];
 	json_t *f = leg_base(s, leg);
 	json_object_set_new(f, "region", number(s->region));
 	json_object_set_new(f, "row", number(l->row.row));
 	json_object_set_new(f, "generation", number(l->row.generation));
-	json_object_set_new(f, "local", text(host_and_port(l->local.ip_be, l->local.port, at)));
-	json_object_set_new(f, "remote", text(host_and_port(l->remote.ip_be, l->remote.port, at)));
+	json_object_set_new(f, "local", text(host_and_port(&l->local.address, l->local.port, at)));
+	json_object_set_new(f, "remote", text(host_and_port(&l->remote.address, l->remote.port, at)));
 	json_object_set_new(f, "codec", text(l->agreed.codec.encoding == MEDIA_PCMA ? "PCMA" : "PCMU"));
 	json_object_set_new(f, "stint", number(s->stint));
 	json_object_set_new(f, "at_ns", number(env->now_ns));

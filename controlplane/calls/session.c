@@ -84,8 +84,9 @@ static void fill_incoming(struct leg *l, const struct ua_event *invite, const st
 	l->state = LEG_INCOMING;
 	l->ua = invite->leg;
 	l->row = begin->row;
-	l->local.ip_be = begin->ip_be;
+	l->local.address = begin->address;
 	l->local.port = begin->port;
+	l->dscp = begin->dscp;
 	copy(l->from, sizeof(l->from), invite->from_user);
 	copy(l->to, sizeof(l->to), invite->to_user);
 	copy(l->target, sizeof(l->target), invite->request_uri);
@@ -138,17 +139,12 @@ struct session *session_create(struct registry *registry, const struct registry_
 	copy_headers(s, invite);
 	session_fact(s, FACT_session_open, record_session_open(s));
 	session_fact(s, FACT_leg_open, record_leg_open(s, 0));
-	int status;
-	const char *reason;
-	if (!media_answer_incoming(s, env, &status, &reason)) {
-		struct action *a = session_add(s, ACTION_RESPOND, 0);
-		if (a) {
-			a->status = status;
-			a->text = strdup(reason);
-		}
-		session_leg_ended(s, 0, status, 88, RELEASED_BY_GATEWAY, reason, env);
+	struct media_refusal refusal;
+	if (!media_answer_incoming(s, env, &refusal)) {
+		media_refuse(s, 0, &refusal);
+		session_leg_ended(s, 0, 488, 88, RELEASED_BY_GATEWAY, refusal.reason, env);
 		l->state = LEG_ENDING;
-		session_end(s, RELEASED_BY_GATEWAY, 88, "no-common-codec", reason, env);
+		session_end(s, RELEASED_BY_GATEWAY, 88, refusal.cause, refusal.reason, env);
 		return s;
 	}
 	struct action *ringing = session_add(s, ACTION_RESPOND, 0);

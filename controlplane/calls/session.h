@@ -100,8 +100,9 @@ struct session {
 /* What the node's settings say about calls, and the row that is reserved for the caller. */
 struct session_begin {
 	struct link_row row;
-	uint32_t ip_be;
+	struct tg_addr address;
 	uint16_t port;
+	uint8_t dscp;
 	uint32_t media_timeout_ms, ring_seconds;
 	bool latch;
 	uint64_t region;
@@ -211,8 +212,14 @@ void dialing_hang_up_callee(
 	struct session *s, enum released_by by, const char *reason, const struct session_env *env);
 
 /* media.c */
-bool media_answer_incoming(
-	struct session *s, const struct session_env *env, int *status, const char **reason);
+/* Why media can't be had: what a 488 says. */
+struct media_refusal {
+	int warning;        /* code of its Warning header */
+	const char *cause;  /* a word for the records */
+	const char *reason; /* a sentence */
+};
+bool media_answer_incoming(struct session *s, const struct session_env *env, struct media_refusal *refusal);
+void media_refuse(struct session *s, int leg, const struct media_refusal *refusal);
 void media_offer(struct session *s, int leg);
 void media_program(struct session *s, int leg, struct link_chain *chain, const struct session_env *env);
 void media_hear(struct session *s, int leg, struct link_chain *chain, const struct tg_leg_source *source);

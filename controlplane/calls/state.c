@@ -76,14 +76,14 @@ static char *own_text(const json_t *o, const char *name)
 #define DIAL_NUMBERS(N) \
 	N(active) N(bridged) N(first) N(callee) N(last_status) N(bridged_ns) N(hangup_on_star) N(time_limit_s)
 #define LEG_NUMBERS(N) \
-	N(state) N(outbound) N(acked) N(late_offer) N(hold) N(row_open) N(row_pending) N(cancelled) N(ssrc) \
+	N(state) N(outbound) N(acked) N(late_offer) N(hold) N(row_open) N(row_pending) N(cancelled) N(ssrc) N(dscp) \
 	N(have_remote) N(setup_ns) N(answered_ns) N(ringing_recorded) N(ended_recorded) N(final_status)
 #define LEG_TEXTS(T) T(sid) T(from) T(to) T(target) T(display) T(call_id) T(trunk) T(source)
 #define MEDIA_NUMBERS(N) \
-	N(session_id) N(session_version) N(ip_be) N(port) N(direction) N(ptime) N(streams) N(audio) \
+	N(session_id) N(session_version) N(port) N(direction) N(ptime) N(streams) N(audio) \
 	N(rtcp_port) N(rtcp_mux) N(xr)
 #define AGREED_NUMBERS(N) \
-	N(payload_type_rx) N(payload_type_tx) N(event_rx) N(event_tx) N(remote_ip_be) N(remote_port) N(direction) \
+	N(payload_type_rx) N(payload_type_tx) N(event_rx) N(event_tx) N(remote_port) N(direction) \
 	N(ptime) N(rtcp_port) N(rtcp_mux) N(xr)
 #define INTERPRETER_NUMBERS(N) N(verb) N(nested) N(waits) N(answered) N(gathering) N(digits_n)
 /* clang-format on */
@@ -103,6 +103,20 @@ static int restore_codec(const json_t *a, struct media_codec *c)
 	return 0;
 }
 
+static json_t *address_of(const struct tg_addr *a)
+{
+	char out[TG_ADDR_TEXT];
+	return json_string(tg_addr_format(a, out));
+}
+
+/* "": none. */
+static int restore_address(const json_t *o, const char *name, struct tg_addr *a)
+{
+	const char *s = get_text(o, name);
+	*a = (struct tg_addr){.family = TG_FAMILY_NONE};
+	return s && (!*s || tg_addr_parse(s, a)) ? 0 : -EINVAL;
+}
+
 static json_t *media_of(const struct media_description *m)
 {
 	json_t *o = json_object(), *codecs = json_array(), *refused = json_array();
@@ -113,6 +127,7 @@ static json_t *media_of(const struct media_description *m)
 		json_array_append_new(codecs, codec_of(&m->codec[i]));
 	for (int i = 0; i < m->streams; i++)
 		json_array_append_new(refused, text(m->refused[i]));
+	json_object_set_new(o, "address", address_of(&m->address));
 	json_object_set_new(o, "codecs", codecs);
 	json_object_set_new(o, "refused", refused);
 	return o;
@@ -125,8 +140,9 @@ static int restore_media(const json_t *o, struct media_description *m)
 #undef N
 	const json_t *codecs = json_object_get(o, "codecs"), *refused = json_object_get(o, "refused");
 	size_t n = json_array_size(codecs);
-	if (n > MEDIA_CODECS_MAX || m->streams < 0 || m->streams > MEDIA_STREAMS_MAX ||
-		m->audio >= MEDIA_STREAMS_MAX || m->direction > MEDIA_SENDRECV)
+	if (restore_address(o, "address", &m->address) || n > MEDIA_CODECS_MAX || m->streams < 0 ||
+		m->streams > MEDIA_STREAMS_MAX || m->audio >= MEDIA_STREAMS_MAX ||
+		m->direction > MEDIA_SENDRECV)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++)
 		if (restore_codec(json_array_get(codecs, i), &m->codec[i]))
@@ -154,6 +170,7 @@ static json_t *leg_of(const struct leg *l)
 	AGREED_NUMBERS(N)
 #undef N
 	json_object_set_new(agreed, "codec", codec_of(&l->agreed.codec));
+	json_object_set_new(agreed, "remote", address_of(&l->agreed.remote));
 	json_object_set_new(o, "agreed", agreed);
 	json_object_set_new(o, "local", media_of(&l->local));
 	json_object_set_new(o, "remote", media_of(&l->remote));
@@ -175,6 +192,7 @@ static int restore_leg(const json_t *o, struct leg *l)
 #undef N
 	if (l->state > LEG_GONE || id_parse(l->sid, ID_KIND_CALL, &l->call) ||
 		restore_codec(json_object_get(agreed, "codec"), &l->agreed.codec) ||
+		restore_address(agreed, "remote", &l->agreed.remote) ||
 		restore_media(json_object_get(o, "local"), &l->local) ||
 		restore_media(json_object_get(o, "remote"), &l->remote))
 		return -EINVAL;

@@ -7,7 +7,7 @@
 
 #include "controlplane/calls/session.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 
 /* New reference, or NULL when memory is out. */
 json_t *state_of(const struct session *session);

@@ -198,9 +198,17 @@ void link_close(struct link *l)
 	free(l);
 }
 
-int link_reserve(struct link *l, int worker, struct link_row *row)
+bool link_has_family(const struct link *l, enum tg_family family)
 {
-	uint32_t index = rows_take(&l->rows, worker);
+	const struct tg_capacity *cap = tg_region_capacity(l->region);
+	return family == TG_FAMILY_IPV6   ? cap->ipv6_addresses > 0
+	       : family == TG_FAMILY_IPV4 ? cap->addresses > cap->ipv6_addresses
+					  : false;
+}
+
+int link_reserve(struct link *l, int worker, enum tg_family family, struct link_row *row)
+{
+	uint32_t index = rows_take(&l->rows, worker, family);
 	if (index == TG_NONE)
 		return -EBUSY;
 	row->row = index;
@@ -235,9 +243,9 @@ uint32_t link_worker(const struct link *l, struct link_row row)
 	return tg_capacity_worker(tg_region_capacity(l->region), row.row);
 }
 
-void link_address(const struct link *l, struct link_row row, uint32_t *ip_be, uint16_t *port)
+struct tg_addr link_address(const struct link *l, struct link_row row, uint16_t *port)
 {
-	tg_capacity_address(tg_region_capacity(l->region), row.row, ip_be, port);
+	return *tg_capacity_address(tg_region_capacity(l->region), row.row, port);
 }
 
 static struct tg_command *add(struct link_chain *chain, enum tg_command_kind kind, struct link_row row)
@@ -435,8 +443,11 @@ static void look_at_news(struct link *l, uint32_t index)
 	}
 	if (use->generation == row.generation && use->state == ROW_OPEN && use->latches != latches) {
 		const struct tg_ingress *in = tg_region_ingress(l->region, index);
+		bool ipv6 = tg_capacity_family(tg_region_capacity(l->region), index) == TG_FAMILY_IPV6;
+		struct tg_addr source = ipv6 ? tg_addr_ipv6(tg_region_ipv6(l->region, index)->match)
+					     : tg_addr_ipv4(in->match_ip_be);
 		use->latches = latches;
-		l->handler.latched(l->ctx, row, in->match_ip_be, be16toh(in->match_port_be));
+		l->handler.latched(l->ctx, row, &source, be16toh(in->match_port_be));
 	}
 }
 

@@ -26,7 +26,7 @@ struct link_handler {
 	void (*play_done)(void *ctx, struct link_row row, uint32_t play_id, bool stopped);
 	void (*media_timeout)(void *ctx, struct link_row row);
 	/* The leg was set to latch, and takes this source for its far end. Not told again to a successor. */
-	void (*latched)(void *ctx, struct link_row row, uint32_t ip_be, uint16_t port);
+	void (*latched)(void *ctx, struct link_row row, const struct tg_addr *source, uint16_t port);
 	/* The row's source was to be this play, and its item isn't what it was when the media layer named it:
 	 * whoever wrote it may have been killed. Nothing is heard. */
 	void (*play_refused)(void *ctx, struct link_row row, uint32_t play_id);
@@ -73,12 +73,15 @@ void link_look(struct link *link, struct link_row row);
  */
 void link_digits_settled(struct link *link, struct link_row row);
 
-/* Takes a free row of that worker (-1: the worker with the fewest rows in use). Returns 0 or -EBUSY. */
-int link_reserve(struct link *link, int worker, struct link_row *row);
+/* Is there a media address of this family? */
+bool link_has_family(const struct link *link, enum tg_family family);
+/* Takes a free row at an address of this family, of that worker (-1: the worker with the fewest rows in use).
+ * Returns 0 or -EBUSY. */
+int link_reserve(struct link *link, int worker, enum tg_family family, struct link_row *row);
 /* Gives back a row that was never programmed. */
 void link_unreserve(struct link *link, struct link_row row);
 uint32_t link_worker(const struct link *link, struct link_row row);
-void link_address(const struct link *link, struct link_row row, uint32_t *ip_be, uint16_t *port);
+struct tg_addr link_address(const struct link *link, struct link_row row, uint16_t *port);
 
 /* What the command line shows of a leg. */
 struct link_label {

@@ -2,11 +2,21 @@
 
 #include <string.h>
 
-static bool is_programmed(const struct tg_desired *d, const struct tg_egress *e, const struct tg_command *c)
+/* What the worker keeps of a program: terms, and an IPv6 address beside them. */
+static bool keeps(const struct tg_region *r, const struct tg_egress *e, const struct tg_command *c)
+{
+	struct tg_leg_terms terms = tg_leg_terms_of(&c->program);
+	bool ipv6 = tg_capacity_family(tg_region_capacity(r), c->leg) == TG_FAMILY_IPV6;
+	return !memcmp(&e->program, &terms, sizeof(terms)) &&
+	       (!ipv6 || !memcmp(tg_region_ipv6(r, c->leg)->remote, c->program.remote.b,
+				 sizeof(c->program.remote.b)));
+}
+
+static bool is_programmed(const struct tg_region *r, const struct tg_desired *d, const struct tg_egress *e,
+	const struct tg_command *c)
 {
 	return d->stint == c->stint && e->stint == c->stint &&
-	       !memcmp(&d->program, &c->program, sizeof(c->program)) &&
-	       !memcmp(&e->program, &c->program, sizeof(c->program));
+	       !memcmp(&d->program, &c->program, sizeof(c->program)) && keeps(r, e, c);
 }
 
 static bool hears(const struct tg_region *r, const struct tg_desired *d, const struct tg_egress *e,
@@ -38,7 +48,7 @@ bool row_is(const struct tg_region *r, const struct tg_command *c)
 		return false;
 	switch (c->kind) {
 	case TG_CMD_PROGRAM:
-		return is_programmed(d, e, c);
+		return is_programmed(r, d, e, c);
 	case TG_CMD_SOURCE:
 		return hears(r, d, e, &c->source);
 	default:

@@ -1,4 +1,4 @@
-/* Which rows are free: per worker a queue, so that the port that was free longest is used next. */
+/* Which rows are free: per worker and family a queue, so that the port that was free longest is used next. */
 #ifndef TG_LINK_ROWS_H
 #define TG_LINK_ROWS_H
 
@@ -21,15 +21,18 @@ struct rows {
 	uint32_t legs;
 	struct row_use *use;
 	uint32_t *next, *before; /* free list, TG_NONE at its ends */
-	uint32_t head[TG_WORKERS_MAX], tail[TG_WORKERS_MAX];
+	struct rows_queue {
+		uint32_t head, tail;
+	} queue[TG_WORKERS_MAX][2]; /* IPv4, IPv6 */
 	uint32_t in_use[TG_WORKERS_MAX];
 };
 
 /* All rows free. Returns 0 or -ENOMEM. */
 int rows_open(struct rows *rows, const struct tg_capacity *cap);
 void rows_close(struct rows *rows);
-/* Takes the first free row of a worker, or of the least used one for -1. TG_NONE if there is none. */
-uint32_t rows_take(struct rows *rows, int worker);
+/* Takes the first free row of this family of a worker, or of the least used one for -1. TG_NONE if there is
+ * none. */
+uint32_t rows_take(struct rows *rows, int worker, enum tg_family family);
 /* Takes this very row, which a predecessor left in use. */
 void rows_take_this(struct rows *rows, uint32_t row);
 void rows_give(struct rows *rows, uint32_t row);

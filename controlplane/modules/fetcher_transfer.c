@@ -19,19 +19,19 @@ static bool may_connect(
 {
 	if (t->unix_socket)
 		return address->family == AF_UNIX;
+	struct tg_addr to = {.family = TG_FAMILY_NONE};
 	if (address->family == AF_INET) {
 		struct sockaddr_in in;
 		memcpy(&in, &address->addr, sizeof(in));
-		inet_ntop(AF_INET, &in.sin_addr, text, INET6_ADDRSTRLEN);
-		return settings_may_fetch_ipv4(t->settings, ntohl(in.sin_addr.s_addr));
+		to = tg_addr_ipv4(in.sin_addr.s_addr);
 	}
 	if (address->family == AF_INET6) {
 		/* libcurl's type is no longer than an IPv4 address; what it points at is. */
 		const struct sockaddr_in6 *in6 = (const void *)&address->addr;
-		inet_ntop(AF_INET6, &in6->sin6_addr, text, INET6_ADDRSTRLEN);
-		return settings_may_fetch_ipv6(t->settings, in6->sin6_addr.s6_addr);
+		to = tg_addr_ipv6(in6->sin6_addr.s6_addr);
 	}
-	return false;
+	tg_addr_format(&to, text);
+	return to.family && settings_may_fetch(t->settings, &to);
 }
 
 /* The address that is connected to is checked here, where no later answer of a name server can change it. */

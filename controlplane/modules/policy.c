@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "contract/address.h"
 
 #define SIP_TEXT_MAX 256
 
@@ -56,6 +57,7 @@ static bool plain_number(const char *text)
 struct sip_address {
 	const char *user, *host; /* host: with port if there is one */
 	size_t user_len, host_len;
+	struct tg_addr ipv6; /* of a host in brackets; else NONE */
 };
 
 /* One parameter that can't lead the request elsewhere, as maddr would. */
@@ -87,6 +89,21 @@ static bool has_headers(const char *destination)
 	return !strncasecmp(destination, "sip:", 4) && strchr(destination, '?');
 }
 
+/* Length of "[IPv6]" at the beginning of a host, with what may follow it being a port or nothing; 0: it is no
+ * such thing. The same address can be written in many ways: it is compared as what it is. */
+static size_t bracketed_length(const char *host, struct tg_addr *address)
+{
+	char text[TG_ADDR_TEXT];
+	size_t len = *host == '[' ? strcspn(host + 1, "]") : sizeof(text);
+	if (len >= sizeof(text) || host[1 + len] != ']' || !strchr(":;", host[2 + len]))
+		return 0;
+	memcpy(text, host + 1, len);
+	text[len] = '\0';
+	if (!tg_addr_parse(text, address) || address->family != TG_FAMILY_IPV6 || !tg_addr_is_host(address))
+		return 0;
+	return len + 2;
+}
+
 /* Only the plain form is taken apart: who reads a URI in two ways is fooled by it. */
 static bool parse_sip(const char *uri, struct sip_address *out)
 {
@@ -94,7 +111,7 @@ static bool parse_sip(const char *uri, struct sip_address *out)
 	if (strncasecmp(uri, "sip:", 4) || strlen(uri) >= SIP_TEXT_MAX)
 		return false;
 	for (const char *p = uri; *p; p++)
-		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("<>\"\\,[]", *p))
+		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("<>\"\\,", *p))
 			return false;
 	size_t user_len = strspn(
 		user, "+0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.#~!$&'()=");
@@ -104,13 +121,20 @@ static bool parse_sip(const char *uri, struct sip_address *out)
 	size_t host_len = strcspn(host, ";");
 	if (!host_len || memchr(host, '@', host_len) || !harmless_rest(host + host_len))
 		return false;
-	*out = (struct sip_address){user, host, user_len, host_len};
-	return true;
+	*out = (struct sip_address){.user = user, .host = host, .user_len = user_len, .host_len = host_len};
+	bool brackets = memchr(host, '[', host_len) || memchr(host, ']', host_len);
+	return !brackets || bracketed_length(host, &out->ipv6);
 }
 
 static bool host_matches(const char *pattern, const struct sip_address *a)
 {
 	size_t n = strlen(pattern);
+	struct tg_addr ipv6;
+	size_t own = bracketed_length(pattern, &ipv6), theirs = strcspn(a->host, "]") + 1;
+	if (own && a->ipv6.family)
+		return tg_addr_equal(&ipv6, &a->ipv6) &&
+		       (!pattern[own] || (n - own == a->host_len - theirs &&
+						 !strncmp(pattern + own, a->host + theirs, n - own)));
 	if (n == a->host_len && !strncasecmp(pattern, a->host, n))
 		return true;
 	/* A pattern without port: any port. */

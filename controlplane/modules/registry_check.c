@@ -6,6 +6,8 @@
 #include "base/id.h"
 #include "controlplane/modules/url.h"
 
+#include "contract/address.h"
+
 #define NUMBER_CHARACTERS "+0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.#*"
 
 const char *registry_check_any(const char *text)
@@ -68,6 +70,21 @@ const char *registry_check_caller_id(const char *text)
 	return registry_check_pattern(text);
 }
 
+/* "[IPv6]" or "[IPv6]:port". */
+static bool is_bracketed(const char *host)
+{
+	char text[TG_ADDR_TEXT];
+	struct tg_addr address;
+	size_t len = strcspn(host + 1, "]");
+	const char *rest = host + 2 + len;
+	if (host[1 + len] != ']' || len >= sizeof(text))
+		return false;
+	memcpy(text, host + 1, len);
+	text[len] = '\0';
+	return tg_addr_parse(text, &address) && address.family == TG_FAMILY_IPV6 &&
+	       (!*rest || (*rest == ':' && strspn(rest + 1, "0123456789") == strlen(rest + 1) && rest[1]));
+}
+
 const char *registry_check_destination(const char *text)
 {
 	static const char wrong[] =
@@ -84,10 +101,11 @@ const char *registry_check_destination(const char *text)
 	const char *host = text + user + 1;
 	if (!user || text[user] != '@' || !*host || (memchr(text, '*', user) && user != 1))
 		return wrong;
-	if (strspn(text, NUMBER_CHARACTERS "~!$&'()=") < user ||
-		strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") != strlen(host))
+	if (strspn(text, NUMBER_CHARACTERS "~!$&'()=") < user)
 		return wrong;
-	return NULL;
+	if (*host == '[')
+		return is_bracketed(host) ? NULL : wrong;
+	return strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") == strlen(host) ? NULL : wrong;
 }
 
 const char *registry_check_capability(const char *text)

@@ -51,10 +51,19 @@ struct event_entry {
 	struct media_description sdp;
 };
 
+/* An address that we listen on: one, or one of each family. Each has a stack of its own, which takes the
+ * first of its transports for a request whatever the family of its target is. */
+#define UA_LISTENS_MAX 2
+struct ua_listen {
+	struct tg_addr address;
+	nta_agent_t *agent;
+	sip_contact_t *udp, *tcp; /* tcp: NULL where sip.tcp is false */
+	struct tcp_filter filter;
+};
+
 struct ua {
 	su_home_t home[1];
 	su_root_t *root;
-	nta_agent_t *agent;
 	ua_handler handler;
 	void *ctx;
 	struct sip_leg **bucket; /* by number; chained */
@@ -72,12 +81,12 @@ struct ua {
 	su_timer_t *wake;
 	struct event_entry *first, **tail;
 	struct event_entry spare; /* takes an event that there was no memory for */
-	sip_contact_t *contact_udp, *contact_tcp;
+	struct ua_listen listen[UA_LISTENS_MAX];
+	int listens;
 	sip_allow_t *allow;
 	sip_accept_t *accept;
 	struct sofia_stderr log_stream;
-	struct tcp_filter filter;
-	su_timer_t *watch;        /* of the filter */
+	su_timer_t *watch;        /* of the filters */
 	bool guests_full;         /* the log has told */
 	uint8_t secret[ID_BYTES]; /* of To tags that are made without state */
 };
@@ -105,8 +114,8 @@ struct sip_leg {
 	bool outgoing, tcp, cancelled, told_answer, bye_wanted;
 	bool restored; /* another process may have sent more than we know of */
 	struct sip_leg *restored_next;
-	int trunk;        /* -1: of ours */
-	uint32_t peer_be; /* the far end's address: requests in the dialog may come from it too */
+	int trunk;           /* -1: of ours */
+	struct tg_addr peer; /* the far end's address: requests in the dialog may come from it too */
 	nta_leg_t *dialog;
 	const char *call_id, *local_tag;
 	const char *local, *remote; /* From and To of our requests */
@@ -126,6 +135,7 @@ struct sip_leg {
 	char *authorization;                      /* of the last INVITE; the ACK repeats it */
 	bool authorization_proxy, out_authorized; /* out_authorized: the INVITE under way has it */
 	bool reinvite_challenged;
+	const char *warning; /* for the next final answer, or NULL */
 	/* BYE of ours. */
 	nta_outgoing_t *bye;
 	bool bye_challenged;
@@ -175,8 +185,15 @@ enum ua_body { UA_BODY_NONE, UA_BODY_SDP, UA_BODY_UNREADABLE, UA_BODY_UNSUPPORTE
 enum ua_body ua_body(const sip_t *sip, struct media_description *sdp);
 /* Text of a description to send in this leg, with a version that fits what was sent before. */
 int ua_sdp_text(struct sip_leg *leg, const struct media_description *sdp, char out[static SDP_WRITE_BYTES]);
-const sip_contact_t *ua_contact(const struct sip_leg *leg);
-uint32_t ua_source_be(msg_t *msg);
+const sip_contact_t *ua_contact(struct sip_leg *leg);
+/* Of ours, the address for this far end: of its family, as far as that is known. */
+const struct ua_listen *ua_listen_of(struct sip_leg *leg);
+/* Of ours, the address of this family, or the first. */
+struct ua_listen *ua_listen_at(struct ua *ua, uint32_t family);
+/* The host of the leg's target, where that is an address. */
+bool ua_target_address(struct sip_leg *leg, struct tg_addr *address);
+/* Where a message came from. */
+struct tg_addr ua_source(msg_t *msg);
 const char *ua_server(void);
 
 /* --- dispatch.c --- */
@@ -185,7 +202,7 @@ int ua_on_message(struct ua *ua, nta_agent_t *agent, msg_t *msg, sip_t *sip);
 void ua_reply(struct ua *ua, msg_t *msg, sip_t *sip, int status, const char *phrase, tag_type_t tag,
 	tag_value_t value, ...);
 /* May a request in the leg's dialog come from this address? */
-bool ua_source_allowed(const struct sip_leg *leg, uint32_t source_be);
+bool ua_source_allowed(const struct sip_leg *leg, const struct tg_addr *source);
 /* What a request of the far end lacks or has too much of: the status that refuses it, with tags for the
  * answer. */
 struct ua_refusal {

@@ -3,7 +3,6 @@
  * from. */
 #include "controlplane/sip/agent.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +13,13 @@
 
 static bool from_target(struct sip_leg *leg, nta_outgoing_t *orq)
 {
-	struct in_addr host;
-	url_t *url = url_hdup(leg->home, (url_t *)leg->target);
-	if (!url || !url->url_host || inet_pton(AF_INET, url->url_host, &host) != 1)
-		return url != NULL; /* a name: whoever it resolved to has answered */
+	struct tg_addr host, source;
+	if (!ua_target_address(leg, &host))
+		return true; /* a name: whoever it resolved to has answered */
 	msg_t *msg = nta_outgoing_getresponse(orq);
-	bool same = msg && ua_source_be(msg) == host.s_addr;
+	source = msg ? ua_source(msg) : (struct tg_addr){.family = TG_FAMILY_NONE};
 	msg_destroy(msg);
-	return same;
+	return tg_addr_equal(&source, &host);
 }
 
 /* The strongest of the challenges that can be answered. */

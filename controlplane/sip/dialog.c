@@ -67,7 +67,8 @@ static int refused(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
 	struct ua_refusal refusal;
 	msg_t *msg = nta_incoming_getrequest(irq);
-	bool allowed = ua_source_allowed(leg, ua_source_be(msg));
+	struct tg_addr source = ua_source(msg);
+	bool allowed = ua_source_allowed(leg, &source);
 	int status = 0;
 	if (!allowed) {
 		leg->ua->counters->refused_source++;

@@ -42,16 +42,17 @@ void ua_reply(struct ua *ua, msg_t *msg, sip_t *sip, int status, const char *phr
 		stateless_tag(ua, sip, text);
 		sip_to_tag(msg_home(msg), to, text);
 	}
+	struct tg_addr source = ua_source(msg);
 	ta_list ta;
 	ta_start(ta, tag, value);
-	nta_msg_treply(
-		ua->agent, msg, status, phrase, SIPTAG_TO(to), SIPTAG_SERVER_STR(ua_server()), ta_tags(ta));
+	nta_msg_treply(ua_listen_at(ua, source.family)->agent, msg, status, phrase, SIPTAG_TO(to),
+		SIPTAG_SERVER_STR(ua_server()), ta_tags(ta));
 	ta_end(ta);
 }
 
-bool ua_source_allowed(const struct sip_leg *leg, uint32_t source_be)
+bool ua_source_allowed(const struct sip_leg *leg, const struct tg_addr *source)
 {
-	return source_be == leg->peer_be || source_find(&leg->ua->source, ntohl(source_be)) >= 0;
+	return tg_addr_equal(source, &leg->peer) || source_find(&leg->ua->source, source) >= 0;
 }
 
 static bool has_to_tag(const sip_t *sip)
@@ -194,9 +195,9 @@ static void on_invite(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 /* At most once a second: whoever wants to may send such calls, and must not fill the log with them. */
 static void tell_of_stranger(struct ua *ua, msg_t *msg, uint64_t now_ns)
 {
-	char text[INET_ADDRSTRLEN] = "";
-	uint32_t address = ua_source_be(msg);
-	inet_ntop(AF_INET, &address, text, sizeof(text));
+	char text[TG_ADDR_TEXT];
+	struct tg_addr address = ua_source(msg);
+	tg_addr_format(&address, text);
 	log_info(sip, NULL, "call-refused", "source=%s reason=\"no trunk has this address\" calls=%llu", text,
 		(unsigned long long)ua->strangers_calls);
 	ua->stranger_told_ns = now_ns;
@@ -220,7 +221,8 @@ static void on_stranger(struct ua *ua, msg_t *msg, sip_t *sip)
 static void on_request(struct ua *ua, msg_t *msg, sip_t *sip)
 {
 	sip_method_t method = sip->sip_request->rq_method;
-	int trunk = source_find(&ua->source, ntohl(ua_source_be(msg)));
+	struct tg_addr source = ua_source(msg);
+	int trunk = source_find(&ua->source, &source);
 	struct ua_refusal refusal;
 	if (method == sip_method_ack) {
 		/* To an answer that was given without state. */

@@ -83,7 +83,8 @@ static void refused(struct sip_leg *leg, bool told)
 static void on_cancel(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *sip)
 {
 	msg_t *msg = nta_incoming_getrequest_ackcancel(irq);
-	bool allowed = ua_source_allowed(leg, ua_source_be(msg));
+	struct tg_addr source = ua_source(msg);
+	bool allowed = ua_source_allowed(leg, &source);
 	msg_destroy(msg);
 	if (!allowed) {
 		/* Whoever sent it knows the transaction, but isn't its next hop (RFC 3261 22.1). The stack
@@ -189,11 +190,10 @@ static void tell_invite(struct sip_leg *leg, msg_t *msg, const sip_t *sip)
 {
 	struct event_entry *e = ua_event_add(leg, UA_INVITE);
 	struct ua_event *v = &e->event;
-	char host[INET_ADDRSTRLEN] = "";
+	char at[TG_ADDR_PORT_TEXT];
 	const su_sockaddr_t *from = msg_addr(msg);
-	inet_ntop(AF_INET, &leg->peer_be, host, sizeof(host));
-	snprintf(v->source, sizeof(v->source), "%s:%u/%s", host, from ? ntohs(from->su_port) : 0,
-		leg->tcp ? "tcp" : "udp");
+	tg_addr_format_port(&leg->peer, from ? ntohs(from->su_port) : 0, at);
+	snprintf(v->source, sizeof(v->source), "%s/%s", at, leg->tcp ? "tcp" : "udp");
 	v->call_id = ua_event_text(e, leg->call_id);
 	v->from_user = unescaped_user(e->home, sip->sip_from->a_url);
 	v->to_user = unescaped_user(e->home, sip->sip_to->a_url);
@@ -223,7 +223,7 @@ static int make_dialog(struct sip_leg *leg, const sip_t *sip)
 	leg->local = sip_header_as_string(leg->home, (sip_header_t *)local);
 	leg->remote = sip_header_as_string(leg->home, (sip_header_t *)sip->sip_from);
 	leg->call_id = su_strdup(leg->home, sip->sip_call_id->i_id);
-	leg->dialog = nta_leg_tcreate(leg->ua->agent, ua_on_dialog_request, leg,
+	leg->dialog = nta_leg_tcreate(ua_listen_of(leg)->agent, ua_on_dialog_request, leg,
 		SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(local), SIPTAG_TO(sip->sip_from),
 		SIPTAG_CSEQ(cseq), NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
 	if (!leg->dialog || !leg->call_id || !cseq || !leg->local || !leg->remote)
@@ -245,7 +245,7 @@ void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 	}
 	leg->trunk = trunk;
 	leg->state = SIP_LEG_INVITED;
-	leg->peer_be = ua_source_be(msg);
+	leg->peer = ua_source(msg);
 	leg->tcp = sip->sip_via->v_protocol && !strcasecmp(sip->sip_via->v_protocol, "SIP/2.0/TCP");
 	if (make_dialog(leg, sip)) {
 		nta_leg_destroy(leg->dialog);
@@ -254,7 +254,7 @@ void ua_invite_in(struct ua *ua, msg_t *msg, sip_t *sip, int trunk)
 			TAG_END());
 		return;
 	}
-	nta_incoming_t *irq = nta_incoming_create(ua->agent, leg->dialog, msg, sip, TAG_END());
+	nta_incoming_t *irq = nta_incoming_create(ua_listen_of(leg)->agent, leg->dialog, msg, sip, TAG_END());
 	if (!irq) {
 		nta_leg_destroy(leg->dialog);
 		ua_leg_free(leg);
@@ -285,6 +285,14 @@ static int acked_before(struct sip_leg *leg, int status)
 	return 0;
 }
 
+void ua_warn(struct ua *ua, ua_leg number, int code, const char *text)
+{
+	struct sip_leg *leg = ua_leg_find(ua, number);
+	if (leg)
+		leg->warning = su_sprintf(
+			leg->home, "%d %s \"%s\"", code, ua_listen_of(leg)->udp->m_url->url_host, text);
+}
+
 int ua_respond(
 	struct ua *ua, ua_leg number, int status, const char *reason, const struct media_description *sdp)
 {
@@ -313,6 +321,7 @@ int ua_respond(
 	ua_reason_text(leg, why);
 	nta_incoming_treply(leg->in, status, reason, SIPTAG_SERVER_STR(ua_server()),
 		TAG_IF(status >= 300 && *why, SIPTAG_REASON_STR(why)),
+		TAG_IF(status >= 300 && leg->warning, SIPTAG_WARNING_STR(leg->warning)),
 		TAG_IF(status < 300, SIPTAG_CONTACT(ua_contact(leg))),
 		TAG_IF(status < 300, SIPTAG_ALLOW(ua->allow)),
 		TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR(UA_RETRY_AFTER)),
@@ -321,6 +330,7 @@ int ua_respond(
 		TAG_IF(with_body, SIPTAG_PAYLOAD_STR(body)), TAG_END());
 	if (status < 200)
 		return 0;
+	leg->warning = NULL;
 	if (status < 300) {
 		leg->state = SIP_LEG_UP;
 		wait_for_ack(leg);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "contract/address.h"
+
 #define NAME_MAX_BYTES  64
 #define VALUE_MAX_BYTES 1024
 #define URI_MAX_BYTES   512
@@ -73,6 +75,28 @@ static bool legal_parameter(const char *p, size_t len)
 	return true;
 }
 
+/* Length of a name, an IPv4 address, or an IPv6 address in brackets; 0: none of them. */
+static size_t host_length(const char *host)
+{
+	char text[TG_ADDR_TEXT];
+	struct tg_addr address;
+	if (*host != '[') {
+		size_t len = strcspn(host, ":;");
+		for (size_t i = 0; i < len; i++)
+			if (!is_alnum((unsigned char)host[i]) && host[i] != '.' && host[i] != '-')
+				return 0;
+		return len;
+	}
+	size_t len = strcspn(host + 1, "]");
+	if (len >= sizeof(text) || host[1 + len] != ']')
+		return 0;
+	memcpy(text, host + 1, len);
+	text[len] = '\0';
+	return tg_addr_parse(text, &address) && address.family == TG_FAMILY_IPV6 && tg_addr_is_host(&address)
+		       ? len + 2
+		       : 0;
+}
+
 bool legal_target(const char *uri)
 {
 	if (strncasecmp(uri, "sip:", 4) || strlen(uri) > URI_MAX_BYTES)
@@ -87,12 +111,9 @@ bool legal_target(const char *uri)
 			return false;
 		host = at + 1;
 	}
-	size_t len = strcspn(host, ":;");
+	size_t len = host_length(host);
 	if (!len)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_alnum((unsigned char)host[i]) && host[i] != '.' && host[i] != '-')
-			return false;
 	const char *p = host + len;
 	if (*p == ':') {
 		size_t digits = strspn(++p, "0123456789");

@@ -9,10 +9,51 @@ const char *ua_server(void)
 	return "Tollgate/" TG_VERSION;
 }
 
-uint32_t ua_source_be(msg_t *msg)
+struct tg_addr ua_source(msg_t *msg)
 {
 	const su_sockaddr_t *from = msg_addr(msg);
-	return from && from->su_family == AF_INET ? from->su_sin.sin_addr.s_addr : 0;
+	if (from && from->su_family == AF_INET)
+		return tg_addr_ipv4(from->su_sin.sin_addr.s_addr);
+	if (from && from->su_family == AF_INET6)
+		return tg_addr_ipv6(from->su_sin6.sin6_addr.s6_addr);
+	return (struct tg_addr){.family = TG_FAMILY_NONE};
+}
+
+/* "[2001:db8::1]" or "198.18.0.1", as a URL has it. */
+static bool parse_host(const char *host, struct tg_addr *address)
+{
+	char text[TG_ADDR_TEXT];
+	size_t len = strlen(host);
+	bool bracketed = len > 2 && host[0] == '[' && host[len - 1] == ']';
+	if (!bracketed)
+		return tg_addr_parse(host, address) && address->family == TG_FAMILY_IPV4;
+	if (len - 2 >= sizeof(text))
+		return false;
+	memcpy(text, host + 1, len - 2);
+	text[len - 2] = '\0';
+	return tg_addr_parse(text, address) && address->family == TG_FAMILY_IPV6;
+}
+
+bool ua_target_address(struct sip_leg *leg, struct tg_addr *address)
+{
+	url_t *url = leg->target ? url_hdup(leg->home, (const url_t *)leg->target) : NULL;
+	return url && url->url_host && parse_host(url->url_host, address);
+}
+
+struct ua_listen *ua_listen_at(struct ua *ua, uint32_t family)
+{
+	for (int i = 0; i < ua->listens; i++)
+		if (ua->listen[i].address.family == family)
+			return &ua->listen[i];
+	return &ua->listen[0];
+}
+
+const struct ua_listen *ua_listen_of(struct sip_leg *leg)
+{
+	struct tg_addr peer = leg->peer;
+	if (leg->ua->listens > 1 && !peer.family)
+		ua_target_address(leg, &peer);
+	return ua_listen_at(leg->ua, peer.family);
 }
 
 enum ua_body ua_body(const sip_t *sip, struct media_description *sdp)
@@ -63,7 +104,8 @@ int ua_sdp_text(struct sip_leg *leg, const struct media_description *sdp, char o
 	return 0;
 }
 
-const sip_contact_t *ua_contact(const struct sip_leg *leg)
+const sip_contact_t *ua_contact(struct sip_leg *leg)
 {
-	return leg->tcp && leg->ua->contact_tcp ? leg->ua->contact_tcp : leg->ua->contact_udp;
+	const struct ua_listen *listen = ua_listen_of(leg);
+	return leg->tcp && listen->tcp ? listen->tcp : listen->udp;
 }

@@ -42,7 +42,7 @@ static int join_headers(struct sip_leg *leg, const struct ua_invite *invite, cha
 static sip_from_t *make_from(struct sip_leg *leg, const struct ua_invite *invite, char *why, size_t why_bytes)
 {
 	char user[USER_BYTES], tag[UA_TAG_BYTES];
-	const char *display = invite->from_display, *host = leg->ua->contact_udp->m_url->url_host;
+	const char *display = invite->from_display, *host = ua_listen_of(leg)->udp->m_url->url_host;
 	if (!invite->from_user || legal_user(invite->from_user, user, sizeof(user))) {
 		refuse(why, why_bytes, "a caller id that is no user part of a URI");
 		return NULL;
@@ -82,7 +82,7 @@ static int make_dialog(struct sip_leg *leg, const struct ua_invite *invite, char
 		return refuse(why, why_bytes, "a target that makes no To header");
 	if (ua_random_text(id))
 		return -EIO;
-	leg->call_id = su_sprintf(leg->home, "%s@%s", id, leg->ua->contact_udp->m_url->url_host);
+	leg->call_id = su_sprintf(leg->home, "%s@%s", id, ua_listen_of(leg)->udp->m_url->url_host);
 	uint32_t seq;
 	if (ua_leg_identify(leg, &seq))
 		return -EIO;
@@ -90,7 +90,7 @@ static int make_dialog(struct sip_leg *leg, const struct ua_invite *invite, char
 	leg->invite_cseq = seq + 1; /* the stack counts up before it sends */
 	leg->local = sip_header_as_string(leg->home, (sip_header_t *)from);
 	leg->remote = sip_header_as_string(leg->home, (sip_header_t *)to);
-	leg->dialog = nta_leg_tcreate(leg->ua->agent, ua_on_dialog_request, leg,
+	leg->dialog = nta_leg_tcreate(ua_listen_of(leg)->agent, ua_on_dialog_request, leg,
 		SIPTAG_CALL_ID_STR(leg->call_id), SIPTAG_FROM(from), SIPTAG_TO(to), SIPTAG_CSEQ(cseq),
 		TAG_END());
 	return leg->dialog && leg->call_id && cseq && leg->local && leg->remote ? 0 : -ENOMEM;
@@ -268,7 +268,7 @@ static void crossed(struct sip_leg *leg, const sip_t *sip)
 /* The dialog as the UAC has it (RFC 3261 12.1.2). */
 void ua_answered(struct sip_leg *leg, msg_t *msg, const sip_t *sip)
 {
-	leg->peer_be = ua_source_be(msg);
+	leg->peer = ua_source(msg);
 	ua_welcome(leg);
 	const char *remote = sip_header_as_string(leg->home, (sip_header_t *)sip->sip_to);
 	if (remote)

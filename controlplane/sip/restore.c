@@ -1,7 +1,6 @@
 /* A leg that another process left, made again from what state.c wrote there. */
 #include "controlplane/sip/agent.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -43,7 +42,7 @@ static nta_leg_t *make_dialog(struct sip_leg *leg, uint32_t cseq, uint32_t rseq,
 	sip_cseq_t *seq = sip_cseq_create(home, cseq, SIP_METHOD_INVITE);
 	nta_leg_t *dialog = NULL;
 	if (from && to && seq && from->a_tag && !strcmp(from->a_tag, leg->local_tag))
-		dialog = nta_leg_tcreate(leg->ua->agent, ua_on_dialog_request, leg,
+		dialog = nta_leg_tcreate(ua_listen_of(leg)->agent, ua_on_dialog_request, leg,
 			SIPTAG_CALL_ID_STR(leg->call_id), SIPTAG_FROM(from), SIPTAG_TO(to), SIPTAG_CSEQ(seq),
 			NTATAG_REMOTE_CSEQ(rseq), TAG_IF(route, SIPTAG_ROUTE(route)), TAG_END());
 	su_home_deinit(home);
@@ -95,7 +94,7 @@ static bool is_new(struct sip_leg *leg)
 	sip_call_id_t *id = sip_call_id_make(leg->home, leg->call_id);
 	sip_to_t *to = sip_to_make(leg->home, leg->remote);
 	return id && to && (!to->a_tag || *to->a_tag) &&
-	       !nta_leg_by_dialog(leg->ua->agent, NULL, id, to->a_tag, NULL, leg->local_tag, NULL);
+	       !nta_leg_by_dialog(ua_listen_of(leg)->agent, NULL, id, to->a_tag, NULL, leg->local_tag, NULL);
 }
 
 static int restore_dialog(struct sip_leg *leg, const struct saved *s)
@@ -160,7 +159,7 @@ static int copy_values(struct sip_leg *leg, const struct saved *s)
 	leg->restored = true;
 	leg->outgoing = s->outgoing;
 	leg->tcp = s->tcp;
-	leg->peer_be = s->peer_be;
+	leg->peer = s->peer;
 	ua_welcome(leg);
 	leg->cancelled = s->cancelled;
 	leg->authorization_proxy = s->authorization_proxy;
@@ -204,12 +203,20 @@ static msg_t *read_message(const struct sip_leg *leg, const struct saved *s)
 	return NULL;
 }
 
+static su_sockaddr_t socket_address(const struct tg_addr *a)
+{
+	su_sockaddr_t s = {.su_sa.sa_family = a->family == TG_FAMILY_IPV6 ? AF_INET6 : AF_INET};
+	memcpy(SU_ADDR(&s), a->b, a->family == TG_FAMILY_IPV6 ? 16 : 4);
+	return s;
+}
+
 /* The server transaction of the INVITE that waits; nothing is sent, not even 100. */
 static int restore_invite(struct sip_leg *leg, const struct saved *s)
 {
 	struct media_description sdp;
-	su_sockaddr_t from = {.su_sin = {.sin_family = AF_INET, .sin_addr.s_addr = s->peer_be}};
-	tport_t *tport = tport_by_protocol(nta_agent_tports(leg->ua->agent), s->tcp ? "tcp" : "udp");
+	su_sockaddr_t from = socket_address(&s->peer);
+	nta_agent_t *agent = ua_listen_of(leg)->agent;
+	tport_t *tport = tport_by_protocol(nta_agent_tports(agent), s->tcp ? "tcp" : "udp");
 	msg_t *msg = tport ? read_message(leg, s) : NULL;
 	if (!msg)
 		return -EINVAL;
@@ -217,13 +224,13 @@ static int restore_invite(struct sip_leg *leg, const struct saved *s)
 	bool first = !sip->sip_to->a_tag;
 	enum ua_body body = ua_body(sip, &sdp);
 	if ((s->state == SAVED_INVITED && !first) || (s->state == SAVED_UP && first) ||
-		(leg->outgoing && first) || nta_incoming_find(leg->ua->agent, sip, sip->sip_via)) {
+		(leg->outgoing && first) || nta_incoming_find(agent, sip, sip->sip_via)) {
 		msg_destroy(msg);
 		return -EINVAL;
 	}
-	msg_set_address(msg, &from, sizeof(from.su_sin));
+	msg_set_address(msg, &from, su_sockaddr_size(&from));
 	nta_incoming_t *irq = nta_incoming_create(
-		leg->ua->agent, leg->dialog, msg, sip, NTATAG_TPORT(tport), TAG_END());
+		agent, leg->dialog, msg, sip, NTATAG_TPORT(tport), TAG_END());
 	if (!irq)
 		return -ENOMEM;
 	nta_incoming_set_params(irq, NTATAG_EXTRA_100(0), TAG_END());
@@ -238,7 +245,7 @@ static int restore_invite(struct sip_leg *leg, const struct saved *s)
 /* Calls of the dead process count as the trunk's. */
 static void count(struct sip_leg *leg)
 {
-	int trunk = leg->outgoing ? -1 : source_find(&leg->ua->source, ntohl(leg->peer_be));
+	int trunk = leg->outgoing ? -1 : source_find(&leg->ua->source, &leg->peer);
 	if (trunk < 0)
 		return;
 	leg->trunk = trunk;

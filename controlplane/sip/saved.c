@@ -1,6 +1,5 @@
 #include "controlplane/sip/saved.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -128,13 +127,23 @@ static bool is_bracketed(const char *s)
 	return is_line(s, LINE_BYTES_MAX) && *s == '<' && strcspn(s, ">") == strlen(s) - 1;
 }
 
+/* 0.0.0.0 before an answer came. */
+static bool read_peer(const char *text, struct tg_addr *peer)
+{
+	if (!tg_addr_parse(text, peer))
+		return false;
+	bool none = tg_addr_is_unspecified(peer);
+	if (none && peer->family == TG_FAMILY_IPV4)
+		*peer = (struct tg_addr){.family = TG_FAMILY_NONE};
+	return !none || !peer->family;
+}
+
 static bool read_kind(struct saved *s)
 {
 	const char *state = string_of(s->json, "state"), *direction = string_of(s->json, "direction"),
 		   *transport = string_of(s->json, "transport"), *peer = string_of(s->json, "peer");
-	struct in_addr address;
 	size_t i = 0, n = sizeof(states) / sizeof(states[0]);
-	if (!state || !direction || !transport || !peer || inet_pton(AF_INET, peer, &address) != 1)
+	if (!state || !direction || !transport || !peer || !read_peer(peer, &s->peer))
 		return false;
 	while (i < n && strcmp(states[i].name, state))
 		i++;
@@ -144,7 +153,6 @@ static bool read_kind(struct saved *s)
 	s->state = states[i].state;
 	s->outgoing = !strcmp(direction, "out");
 	s->tcp = !strcmp(transport, "tcp");
-	s->peer_be = address.s_addr;
 	return true;
 }
 

@@ -31,7 +31,8 @@ struct saved {
 	json_t *json; /* a reference: it owns the strings */
 	enum saved_state state;
 	bool outgoing, tcp, cancelled, out_authorized, authorization_proxy, bye_challenged;
-	uint32_t peer_be, cseq_local, cseq_remote, invite_cseq;
+	struct tg_addr peer; /* NONE: not known yet */
+	uint32_t cseq_local, cseq_remote, invite_cseq;
 	int attempt;
 	const char *call_id, *local, *remote, *local_tag, *branch;
 	const char *target; /* "<URI>" of the far end's Contact; NULL where a caller had none */

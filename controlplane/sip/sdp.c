@@ -1,6 +1,5 @@
 #include "controlplane/sip/sdp.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,11 +13,11 @@ struct slice {
 	size_t len;
 };
 
-enum address_kind { ADDRESS_NONE, ADDRESS_IPV4, ADDRESS_UNUSABLE };
+enum address_kind { ADDRESS_NONE, ADDRESS_USABLE, ADDRESS_UNUSABLE };
 
 struct address {
 	enum address_kind kind;
-	uint32_t ip_be;
+	struct tg_addr ip;
 };
 
 /* One m= section as far as the first pass looks at it. */
@@ -126,17 +125,17 @@ static int read_connection(struct slice line, struct address *address)
 	struct slice net, type, host;
 	if (!next_word(&line, " ", &net) || !next_word(&line, " ", &type) || !next_word(&line, " ", &host))
 		return -EINVAL;
-	char text[INET_ADDRSTRLEN] = "";
-	struct in_addr ip;
+	char text[TG_ADDR_TEXT] = "";
+	struct tg_addr ip;
+	bool ipv6 = is(type, "IP6");
 	*address = (struct address){.kind = ADDRESS_UNUSABLE};
-	if (!is(net, "IN") || !is(type, "IP4") || host.len >= sizeof(text))
+	if (!is(net, "IN") || (!ipv6 && !is(type, "IP4")) || host.len >= sizeof(text))
 		return 0;
 	memcpy(text, host.p, host.len);
-	if (inet_pton(AF_INET, text, &ip) != 1)
-		return 0; /* a name, or a group with its TTL */
-	if (ntohl(ip.s_addr) >= 0xe0000000u)
-		return 0;
-	*address = (struct address){.kind = ADDRESS_IPV4, .ip_be = ip.s_addr};
+	if (!tg_addr_parse(text, &ip) || (ip.family == TG_FAMILY_IPV6) != ipv6)
+		return 0; /* a name, a group with its TTL, or one that says it is of the other family */
+	if (tg_addr_is_host(&ip) || tg_addr_is_unspecified(&ip))
+		*address = (struct address){.kind = ADDRESS_USABLE, .ip = ip};
 	return 0;
 }
 
@@ -340,15 +339,15 @@ static bool begins(struct slice line, const char *with, struct slice *rest)
 	return true;
 }
 
-/* RFC 3605: "a=rtcp:port [IN IP4 address]". At another address than the RTP there is nobody we know. */
-static uint16_t read_rtcp_port(struct slice value, uint32_t ip_be, uint16_t otherwise)
+/* RFC 3605: "a=rtcp:port [IN IP4|IP6 address]". At another address than the RTP there is nobody we know. */
+static uint16_t read_rtcp_port(struct slice value, const struct tg_addr *of_rtp, uint16_t otherwise)
 {
 	struct slice number;
 	struct address address;
 	uint64_t port;
 	if (!next_word(&value, " ", &number) || read_number(number, UINT16_MAX, &port))
 		return otherwise;
-	if (value.len && (read_connection(value, &address) || address.ip_be != ip_be))
+	if (value.len && (read_connection(value, &address) || !tg_addr_equal(&address.ip, of_rtp)))
 		return 0;
 	return (uint16_t)port;
 }
@@ -361,7 +360,7 @@ static void read_rtcp(const struct section *s, struct media_description *d)
 	d->rtcp_port = (uint16_t)(d->port && d->port < UINT16_MAX ? d->port + 1 : 0);
 	while (next_line(&lines, &line)) {
 		if (begins(line, "a=rtcp:", &value))
-			d->rtcp_port = read_rtcp_port(value, d->ip_be, d->rtcp_port);
+			d->rtcp_port = read_rtcp_port(value, &d->address, d->rtcp_port);
 		d->rtcp_mux |= is(line, "a=rtcp-mux");
 		no_senders |= is(line, "b=RS:0");
 		no_receivers |= is(line, "b=RR:0");
@@ -374,7 +373,7 @@ static bool is_usable(const struct body *b, const struct section *s)
 {
 	const struct address *a = s->address.kind ? &s->address : &b->address;
 	return is(s->type, "audio") && is(s->proto, "RTP/AVP") &&
-	       (a->kind == ADDRESS_IPV4 || (!s->port && a->kind == ADDRESS_NONE));
+	       (a->kind == ADDRESS_USABLE || (!s->port && a->kind == ADDRESS_NONE));
 }
 
 static int choose_audio(const struct body *b)
@@ -426,7 +425,7 @@ static int describe(const struct body *b, struct media_description *d)
 	if (d->audio < 0)
 		return 0;
 	const struct section *s = &b->section[d->audio];
-	d->ip_be = (s->address.kind ? s->address : b->address).ip_be;
+	d->address = (s->address.kind ? s->address : b->address).ip;
 	d->port = s->port;
 	int direction = s->direction >= 0 ? s->direction : b->direction;
 	d->direction = direction >= 0 ? (enum media_direction)direction : MEDIA_SENDRECV;
@@ -517,20 +516,23 @@ int sdp_write(const struct media_description *d, char *out, size_t bytes)
 		known += encoding_name(d->codec[i].encoding) != NULL;
 	if (d->audio >= 0 && !known)
 		return -EINVAL;
-	char ip[INET_ADDRSTRLEN];
-	inet_ntop(AF_INET, &d->ip_be, ip, sizeof(ip));
+	char ip[TG_ADDR_TEXT] = "0.0.0.0";
+	const char *type = d->address.family == TG_FAMILY_IPV6 ? "IP6" : "IP4";
+	if (d->address.family)
+		tg_addr_format(&d->address, ip);
 	struct writer w = {out, bytes, 0};
-	put(&w, "v=0\r\no=- %llu %llu IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n",
-		(unsigned long long)d->session_id, (unsigned long long)d->session_version, ip, ip);
+	put(&w, "v=0\r\no=- %llu %llu IN %s %s\r\ns=-\r\nc=IN %s %s\r\nt=0 0\r\n",
+		(unsigned long long)d->session_id, (unsigned long long)d->session_version, type, ip, type,
+		ip);
 	for (int i = 0; i < streams; i++) {
 		if (i == d->audio) {
 			put_audio(&w, d);
 			continue;
 		}
-		size_t type = strcspn(d->refused[i], " ");
-		if (!type || !d->refused[i][type])
+		size_t kind = strcspn(d->refused[i], " ");
+		if (!kind || !d->refused[i][kind])
 			return -EINVAL;
-		put(&w, "m=%.*s 0%s\r\n", (int)type, d->refused[i], d->refused[i] + type);
+		put(&w, "m=%.*s 0%s\r\n", (int)kind, d->refused[i], d->refused[i] + kind);
 	}
 	return w.used < bytes ? (int)w.used : -ENOSPC;
 }

@@ -13,7 +13,7 @@
 /* Room for whatever sdp_write() makes of a description. */
 #define SDP_WRITE_BYTES 2048
 
-/* Reads a body of len bytes. Streams that can't be used (not audio, not RTP/AVP, no IPv4 unicast address) are
+/* Reads a body of len bytes. Streams that can't be used (not audio, not RTP/AVP, no unicast address) are
  * no error: they are in refused, and audio is -1 if none is left. A stream with port 0 is taken for the audio
  * only where there is no other. Returns 0; -E2BIG: over 16 KiB or 8 streams; -EINVAL: not SDP. */
 int sdp_read(const char *text, size_t len, struct media_description *description);

@@ -19,10 +19,10 @@ void source_init(struct source_table *table, const struct settings *settings, ui
 	}
 }
 
-int source_find(const struct source_table *table, uint32_t address)
+int source_find(const struct source_table *table, const struct tg_addr *address)
 {
 	for (int i = 0; i < table->trunks; i++)
-		if ((address & table->trunk[i].range.mask) == table->trunk[i].range.address)
+		if (settings_in_range(&table->trunk[i].range, address))
 			return i;
 	return -1;
 }

@@ -27,8 +27,8 @@ struct source_table {
 };
 
 void source_init(struct source_table *table, const struct settings *settings, uint64_t now_ns);
-/* First trunk whose range holds the address (host order), or -1. */
-int source_find(const struct source_table *table, uint32_t address);
+/* First trunk whose range holds the address, or -1. */
+int source_find(const struct source_table *table, const struct tg_addr *address);
 /* Asks for one more call of a trunk. now_ns: monotonic. */
 enum source_verdict source_admit(struct source_table *table, int trunk, uint64_t now_ns);
 /* Counts a call that another process admitted, whatever the limits are. */

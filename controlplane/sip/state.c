@@ -1,7 +1,6 @@
 /* A leg's dialog as JSON: what another process needs to take it over. */
 #include "controlplane/sip/agent.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,10 +162,11 @@ static json_t *describe(su_home_t *home, const struct sip_leg *leg)
 {
 	const sip_route_t *route = NULL;
 	const sip_contact_t *target = NULL;
-	char peer[INET_ADDRSTRLEN] = "";
+	char peer[TG_ADDR_TEXT];
 	json_t *state = json_object();
 	nta_leg_get_route(leg->dialog, &route, &target);
-	inet_ntop(AF_INET, &leg->peer_be, peer, sizeof(peer));
+	/* Before an answer there is none. */
+	tg_addr_format(leg->peer.family ? &leg->peer : &(struct tg_addr){.family = TG_FAMILY_IPV4}, peer);
 	int rc = 0;
 	rc |= json_object_set_new(state, "state", json_string(state_name(leg)));
 	rc |= json_object_set_new(state, "direction", json_string(leg->outgoing ? "out" : "in"));

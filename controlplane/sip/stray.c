@@ -91,7 +91,7 @@ static void on_answer(struct sip_leg *leg, msg_t *msg, sip_t *sip)
 	case SIP_LEG_UP:
 	case SIP_LEG_ENDING:
 		if (is_other_fork(leg, sip)) {
-			if (!nta_msg_ackbye(leg->ua->agent, msg))
+			if (!nta_msg_ackbye(ua_listen_of(leg)->agent, msg))
 				return;
 		} else if (leg->state != SIP_LEG_ANSWERED) {
 			ua_ack_again(leg, sip->sip_cseq->cs_seq);

@@ -15,9 +15,14 @@
 #include "base/log.h"
 
 #define IPV4_SOURCE_OFFSET 12
+#define IPV6_SOURCE_OFFSET 8
+#define WORDS_MAX          4
 #define ACCEPT             0xffffffffu
-/* One load, four for a range, two for a guest, one for everyone else. */
-#define PROGRAM_MAX (1 + 4 * SETTINGS_TRUNKS_MAX + 1 + 2 * TCP_FILTER_GUESTS_MAX + 1)
+/* A source is loaded into the filter's memory; then for each range a comparison of each word (load, mask,
+ * jump) and an acceptance, for a guest the same without masks, and one refusal for everyone else. */
+#define PROGRAM_MAX                                                  \
+	(2 * WORDS_MAX + (3 * WORDS_MAX + 1) * SETTINGS_TRUNKS_MAX + \
+		(2 * WORDS_MAX + 1) * TCP_FILTER_GUESTS_MAX + 1)
 
 _Static_assert(PROGRAM_MAX <= BPF_MAXINSNS, "more trunks than one packet filter can hold");
 
@@ -31,65 +36,100 @@ static void put(struct program *p, uint16_t code, uint8_t skip_if_not, uint32_t 
 	p->code[p->len++] = (struct sock_filter){.code = code, .jf = skip_if_not, .k = k};
 }
 
-static void put_equal(struct program *p, uint32_t address)
+static int words_of(const struct tcp_filter *f)
 {
-	put(p, BPF_JMP | BPF_JEQ | BPF_K, 1, address);
-	put(p, BPF_RET | BPF_K, 0, ACCEPT);
+	return f->family == TG_FAMILY_IPV6 ? WORDS_MAX : 1;
+}
+
+static void put_load_source(struct program *p, const struct tcp_filter *f)
+{
+	int at = SKF_NET_OFF + (f->family == TG_FAMILY_IPV6 ? IPV6_SOURCE_OFFSET : IPV4_SOURCE_OFFSET);
+	for (int w = 0; w < words_of(f); w++) {
+		put(p, BPF_LD | BPF_W | BPF_ABS, 0, (uint32_t)(at + 4 * w));
+		put(p, BPF_ST, 0, (uint32_t)w);
+	}
+}
+
+/* Accepts a source that agrees with the address in its first bits. */
+static void put_accept(struct program *p, const struct tg_addr *address, uint32_t bits)
+{
+	struct program compare = {.len = 0};
+	for (uint32_t w = 0; 32 * w < bits; w++) {
+		uint32_t word, mask = bits >= 32 * w + 32 ? UINT32_MAX : UINT32_MAX << (32 * w + 32 - bits);
+		memcpy(&word, address->b + 4 * w, sizeof(word));
+		put(&compare, BPF_LD | BPF_MEM, 0, w);
+		if (mask != UINT32_MAX)
+			put(&compare, BPF_ALU | BPF_AND | BPF_K, 0, mask);
+		put(&compare, BPF_JMP | BPF_JEQ | BPF_K, 0, ntohl(word));
+	}
+	put(&compare, BPF_RET | BPF_K, 0, ACCEPT);
+	/* Whatever differs goes on behind the acceptance. */
+	for (unsigned short i = 0; i < compare.len; i++) {
+		if (BPF_CLASS(compare.code[i].code) == BPF_JMP)
+			compare.code[i].jf = (uint8_t)(compare.len - i - 1);
+		p->code[p->len++] = compare.code[i];
+	}
 }
 
 static int load(const struct tcp_filter *f)
 {
 	struct program p = {.len = 0};
 	if (!f->shut) {
-		put(&p, BPF_LD | BPF_W | BPF_ABS, 0, (uint32_t)(SKF_NET_OFF + IPV4_SOURCE_OFFSET));
-		put(&p, BPF_MISC | BPF_TAX, 0, 0);
+		put_load_source(&p, f);
 		for (int i = 0; i < f->guests; i++)
-			put_equal(&p, f->guest[i]);
-		for (int i = 0; i < f->ranges; i++) {
-			put(&p, BPF_MISC | BPF_TXA, 0, 0);
-			put(&p, BPF_ALU | BPF_AND | BPF_K, 0, f->range[i].mask);
-			put_equal(&p, f->range[i].address);
-		}
+			put_accept(&p, &f->guest[i], 32u * (uint32_t)words_of(f));
+		for (int i = 0; i < f->ranges; i++)
+			put_accept(&p, &f->range[i].first, f->range[i].bits);
 	}
 	put(&p, BPF_RET | BPF_K, 0, 0);
 	struct sock_fprog fprog = {.len = p.len, .filter = p.code};
 	return setsockopt(f->fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof(fprog)) ? -errno : 0;
 }
 
-static bool listens_at(int fd, const struct sockaddr_in *address)
+static bool is_at(const struct sockaddr_storage *own, const struct tg_addr *address, int port)
+{
+	const struct sockaddr_in *in = (const void *)own;
+	const struct sockaddr_in6 *in6 = (const void *)own;
+	struct tg_addr at = {.family = TG_FAMILY_NONE};
+	if (own->ss_family == AF_INET)
+		at = tg_addr_ipv4(in->sin_addr.s_addr);
+	else if (own->ss_family == AF_INET6)
+		at = tg_addr_ipv6(in6->sin6_addr.s6_addr);
+	in_port_t own_port = own->ss_family == AF_INET ? in->sin_port : in6->sin6_port;
+	return tg_addr_equal(&at, address) && ntohs(own_port) == port;
+}
+
+static bool listens_at(int fd, const struct tg_addr *address, int port)
 {
 	int listens = 0;
-	struct sockaddr_in own = {0};
+	struct sockaddr_storage own = {0};
 	socklen_t n = sizeof(listens), own_n = sizeof(own);
 	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) && listens &&
-	       !getsockname(fd, (struct sockaddr *)&own, &own_n) && own.sin_family == AF_INET &&
-	       own.sin_port == address->sin_port && own.sin_addr.s_addr == address->sin_addr.s_addr;
+	       !getsockname(fd, (struct sockaddr *)&own, &own_n) && is_at(&own, address, port);
 }
 
 /* The stack has no function that tells its descriptor. */
-static int find_listener(const struct sockaddr_in *address)
+static int find_listener(const struct tg_addr *address, int port)
 {
 	DIR *d = opendir("/proc/self/fd");
 	int found = -1;
 	if (!d)
 		return -1;
 	for (struct dirent *e; found < 0 && (e = readdir(d));)
-		if (e->d_name[0] != '.' && listens_at(atoi(e->d_name), address))
+		if (e->d_name[0] != '.' && listens_at(atoi(e->d_name), address, port))
 			found = atoi(e->d_name);
 	closedir(d);
 	return found;
 }
 
-int tcp_filter_attach(struct tcp_filter *f, const struct settings *settings)
+int tcp_filter_attach(struct tcp_filter *f, const struct tg_addr *address, const struct settings *settings)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)settings->sip.port)};
 	memset(f, 0, sizeof(*f));
-	f->fd = -1;
-	if (inet_pton(AF_INET, settings->sip.address, &address.sin_addr) != 1)
-		return -EINVAL;
+	f->family = address->family;
 	for (int i = 0; i < settings->trunks; i++)
-		f->range[f->ranges++] = settings->trunk[i].range;
-	f->fd = find_listener(&address);
+		if (settings->trunk[i].range.first.family == f->family)
+			f->range[f->ranges++] = settings->trunk[i].range;
+	f->fd = find_listener(address, settings->sip.port);
 	if (f->fd < 0)
 		return -ENOENT;
 	int rc = load(f);
@@ -98,15 +138,15 @@ int tcp_filter_attach(struct tcp_filter *f, const struct settings *settings)
 	return rc;
 }
 
-bool tcp_filter_has_guest(const struct tcp_filter *f, uint32_t address)
+bool tcp_filter_has_guest(const struct tcp_filter *f, const struct tg_addr *address)
 {
 	for (int i = 0; i < f->guests; i++)
-		if (f->guest[i] == address)
+		if (tg_addr_equal(&f->guest[i], address))
 			return true;
 	return false;
 }
 
-int tcp_filter_set_guests(struct tcp_filter *f, const uint32_t *address, int n)
+int tcp_filter_set_guests(struct tcp_filter *f, const struct tg_addr *address, int n)
 {
 	if (f->fd < 0)
 		return 0;

@@ -19,20 +19,24 @@
 #define TCP_FILTER_WATCH_MS 100
 
 struct tcp_filter {
-	int fd; /* the stack's; -1: none, every function does nothing then */
+	int fd;          /* the stack's; -1: none, every function does nothing then */
+	uint32_t family; /* enum tg_family */
 	struct settings_range range[SETTINGS_TRUNKS_MAX];
 	int ranges;
-	uint32_t guest[TCP_FILTER_GUESTS_MAX]; /* host order */
+	struct tg_addr guest[TCP_FILTER_GUESTS_MAX];
 	int guests;
 	bool shut;
 };
 
-/* Looks for this process's socket that listens at sip.address and sip.port, and puts the filter on it.
- * Connections of before are not looked at. Returns 0 or -errno: -ENOENT: no such socket, or no /proc. */
-int tcp_filter_attach(struct tcp_filter *filter, const struct settings *settings);
-bool tcp_filter_has_guest(const struct tcp_filter *filter, uint32_t address);
-/* All guests that there are now, at most TCP_FILTER_GUESTS_MAX. Returns 0 or -errno; then it is as before. */
-int tcp_filter_set_guests(struct tcp_filter *filter, const uint32_t *address, int n);
+/* Looks for this process's socket that listens at this address and sip.port, and puts the filter on it: what
+ * the trunks have of the address's family. Connections of before are not looked at. Returns 0 or -errno:
+ * -ENOENT: no such socket, or no /proc. */
+int tcp_filter_attach(
+	struct tcp_filter *filter, const struct tg_addr *address, const struct settings *settings);
+bool tcp_filter_has_guest(const struct tcp_filter *filter, const struct tg_addr *address);
+/* All guests of its family that there are now, at most TCP_FILTER_GUESTS_MAX. Returns 0 or -errno; then it is
+ * as before. */
+int tcp_filter_set_guests(struct tcp_filter *filter, const struct tg_addr *address, int n);
 /* Shuts or opens the door by the number of descriptors that are in use. */
 void tcp_filter_watch(struct tcp_filter *filter);
 

@@ -1,6 +1,5 @@
 #include "controlplane/sip/agent.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,51 +131,59 @@ static void sofia_log(void *stream, char const *fmt, va_list ap)
 	log_debug(sip, NULL, "sofia", "text=%s", log_quote(line));
 }
 
-static int open_transport(
-	struct ua *ua, const struct settings *s, const char *transport, char *why, size_t why_bytes)
+/* Address and port as a URL has them. */
+static const char *host_port(const struct ua_listen *l, const struct settings *s, char out[TG_ADDR_PORT_TEXT])
 {
-	char url[128];
-	snprintf(url, sizeof(url), "sip:%s:%d;transport=%s", s->sip.address, s->sip.port, transport);
-	if (!nta_agent_add_tport(ua->agent, (url_string_t *)url, TPTAG_SERVER(1), TPTAG_IDLE(TCP_IDLE_MS),
+	return tg_addr_format_port(&l->address, (uint16_t)s->sip.port, out);
+}
+
+static int open_transport(const struct ua *ua, const struct ua_listen *l, const struct settings *s,
+	const char *transport, char *why, size_t why_bytes)
+{
+	char url[128], at[TG_ADDR_PORT_TEXT];
+	snprintf(url, sizeof(url), "sip:%s;transport=%s", host_port(l, s, at), transport);
+	if (!nta_agent_add_tport(l->agent, (url_string_t *)url, TPTAG_SERVER(1), TPTAG_IDLE(TCP_IDLE_MS),
 		    TPTAG_TIMEOUT(TCP_HALF_MS), TAG_END()))
 		return 0;
 	int rc = errno ? -errno : -EADDRINUSE;
-	snprintf(why, why_bytes, "sip.address %s, sip.port %d, %s: %s; %s", s->sip.address, s->sip.port,
+	snprintf(why, why_bytes, "sip.%s %s, sip.port %d, %s: %s; %s",
+		l == ua->listen ? "address" : "second_address", tg_addr_format(&l->address, at), s->sip.port,
 		transport, strerror(-rc),
 		rc == -EADDRINUSE      ? "see who has it with `ss -lnp`"
 		: rc == -EADDRNOTAVAIL ? "see this host's addresses with `ip -brief address`"
-				       : "check sip.address and sip.port in the settings");
+				       : "check the addresses and sip.port in the settings");
 	return rc;
 }
 
 static bool is_guest(const struct sip_leg *leg)
 {
-	return leg->tcp && leg->peer_be && leg->state != SIP_LEG_OVER &&
-	       source_find(&leg->ua->source, ntohl(leg->peer_be)) < 0;
+	return leg->tcp && leg->peer.family && leg->state != SIP_LEG_OVER &&
+	       source_find(&leg->ua->source, &leg->peer) < 0;
 }
 
 void ua_welcome(struct sip_leg *leg)
 {
 	struct ua *ua = leg->ua;
-	uint32_t address[TCP_FILTER_GUESTS_MAX];
-	int n = 0;
-	if (!is_guest(leg) || tcp_filter_has_guest(&ua->filter, ntohl(leg->peer_be)))
+	struct tg_addr address[TCP_FILTER_GUESTS_MAX];
+	int n = 0, at = (int)(ua_listen_of(leg) - ua->listen);
+	struct tcp_filter *filter = &ua->listen[at].filter;
+	if (!is_guest(leg) || filter->family != leg->peer.family || tcp_filter_has_guest(filter, &leg->peer))
 		return;
 	/* Those whose calls are over are no guests any more. */
-	address[n++] = ntohl(leg->peer_be);
+	address[n++] = leg->peer;
 	bool full = false;
 	for (const struct sip_leg *l = ua->all; l; l = l->all_next) {
 		int i = 0;
-		if (!is_guest(l))
+		if (l->peer.family != filter->family || !is_guest(l))
 			continue;
-		while (i < n && address[i] != ntohl(l->peer_be))
+		while (i < n && !tg_addr_equal(&address[i], &l->peer))
 			i++;
 		if (i == TCP_FILTER_GUESTS_MAX)
 			full = true;
 		else if (i == n)
-			address[n++] = ntohl(l->peer_be);
+			address[n++] = l->peer;
 	}
-	int rc = tcp_filter_set_guests(&ua->filter, address, n);
+	int rc = tcp_filter_set_guests(filter, address, n);
 	if ((rc || full) && !ua->guests_full)
 		log_warn(sip, NULL, "tcp-guests-full",
 			"reason=\"%s\" effect=\"some far ends of calls can't open TCP connections\" "
@@ -188,12 +195,15 @@ void ua_welcome(struct sip_leg *leg)
 static void on_watch(su_root_magic_t *magic, su_timer_t *timer, void *arg)
 {
 	struct ua *ua = arg;
-	tcp_filter_watch(&ua->filter);
+	for (int i = 0; i < ua->listens; i++)
+		tcp_filter_watch(&ua->listen[i].filter);
 }
 
-static int open_filter(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
+static int open_filters(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
 {
-	int rc = tcp_filter_attach(&ua->filter, s);
+	int rc = 0;
+	for (int i = 0; !rc && i < ua->listens; i++)
+		rc = tcp_filter_attach(&ua->listen[i].filter, &ua->listen[i].address, s);
 	if (rc) {
 		snprintf(why, why_bytes,
 			"the TCP port could not be closed to strangers: %s; mount /proc, or set sip.tcp = "
@@ -208,31 +218,48 @@ static int open_filter(struct ua *ua, const struct settings *s, char *why, size_
 	return -ENOMEM;
 }
 
-static int open_agent(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
+static int open_agent(
+	struct ua *ua, struct ua_listen *l, const struct settings *s, char *why, size_t why_bytes)
 {
-	ua->agent = nta_agent_create(ua->root, (url_string_t *)-1, ua_on_message, ua, NTATAG_UA(1),
+	l->agent = nta_agent_create(ua->root, (url_string_t *)-1, ua_on_message, ua, NTATAG_UA(1),
 		NTATAG_MERGE_482(1), NTATAG_MAXSIZE(MESSAGE_BYTES_MAX), NTATAG_USE_NAPTR(0),
 		NTATAG_CANCEL_487(0), TAG_END());
-	if (!ua->agent) {
+	if (!l->agent) {
 		snprintf(why, why_bytes, "the SIP stack could not be started: %s", strerror(errno));
 		return -ENOMEM;
 	}
-	int rc = open_transport(ua, s, "udp", why, why_bytes);
+	int rc = open_transport(ua, l, s, "udp", why, why_bytes);
+	return !rc && s->sip.tcp ? open_transport(ua, l, s, "tcp", why, why_bytes) : rc;
+}
+
+static int open_agents(struct ua *ua, const struct settings *s, char *why, size_t why_bytes)
+{
+	int rc = 0;
+	for (int i = 0; !rc && i < ua->listens; i++)
+		rc = open_agent(ua, &ua->listen[i], s, why, why_bytes);
 	if (!rc && s->sip.tcp)
-		rc = open_transport(ua, s, "tcp", why, why_bytes);
-	if (!rc && s->sip.tcp)
-		rc = open_filter(ua, s, why, why_bytes);
+		rc = open_filters(ua, s, why, why_bytes);
 	return rc;
+}
+
+static int make_contacts(struct ua *ua, const struct settings *s)
+{
+	char url[128], at[TG_ADDR_PORT_TEXT];
+	for (int i = 0; i < ua->listens; i++) {
+		struct ua_listen *l = &ua->listen[i];
+		snprintf(url, sizeof(url), "<sip:%s>", host_port(l, s, at));
+		l->udp = sip_contact_make(ua->home, url);
+		snprintf(url, sizeof(url), "<sip:%s;transport=tcp>", at);
+		if (s->sip.tcp)
+			l->tcp = sip_contact_make(ua->home, url);
+		if (!l->udp || (s->sip.tcp && !l->tcp))
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int make_headers(struct ua *ua, const struct settings *s)
 {
-	char url[128];
-	snprintf(url, sizeof(url), "<sip:%s:%d>", s->sip.address, s->sip.port);
-	ua->contact_udp = sip_contact_make(ua->home, url);
-	snprintf(url, sizeof(url), "<sip:%s:%d;transport=tcp>", s->sip.address, s->sip.port);
-	if (s->sip.tcp)
-		ua->contact_tcp = sip_contact_make(ua->home, url);
 	ua->allow = sip_allow_make(ua->home, ALLOW_TEXT);
 	ua->accept = sip_accept_make(ua->home, "application/sdp");
 	struct id secret;
@@ -240,17 +267,21 @@ static int make_headers(struct ua *ua, const struct settings *s)
 	memcpy(ua->secret, secret.b, sizeof(ua->secret));
 	if (rc)
 		return rc;
-	return ua->contact_udp && (ua->contact_tcp || !s->sip.tcp) && ua->allow && ua->accept ? 0 : -ENOMEM;
+	return ua->allow && ua->accept ? make_contacts(ua, s) : -ENOMEM;
 }
 
 int ua_create(struct ua **ua_out, struct su_root_t *root, const struct settings *settings, ua_handler handler,
 	void *ctx, char *why, size_t why_bytes)
 {
-	struct in_addr address;
-	if (inet_pton(AF_INET, settings->sip.address, &address) != 1 || !address.s_addr) {
+	struct tg_addr address, second;
+	bool two = *settings->sip.second_address;
+	if (!tg_addr_parse(settings->sip.address, &address) || !tg_addr_is_host(&address) ||
+		(two && (!tg_addr_parse(settings->sip.second_address, &second) ||
+				!tg_addr_is_host(&second)))) {
 		snprintf(why, why_bytes,
-			"sip.address %s: must be one IPv4 address of this host; peers are told it",
-			settings->sip.address);
+			"sip.address %s, sip.second_address %s: must be addresses of this host; peers are "
+			"told them",
+			settings->sip.address, settings->sip.second_address);
 		return -EINVAL;
 	}
 	struct ua *ua = su_home_new(sizeof(*ua));
@@ -259,7 +290,10 @@ int ua_create(struct ua **ua_out, struct su_root_t *root, const struct settings 
 		return -ENOMEM;
 	}
 	su_home_init(ua->spare.home);
-	ua->filter.fd = -1;
+	ua->listens = two ? 2 : 1;
+	ua->listen[0] = (struct ua_listen){.address = address, .filter.fd = -1};
+	if (two)
+		ua->listen[1] = (struct ua_listen){.address = second, .filter.fd = -1};
 	su_log_redirect(NULL, sofia_log, NULL);
 	ua->root = (su_root_t *)root; /* opaque to those who have no Sofia headers */
 	ua->handler = handler;
@@ -278,13 +312,14 @@ int ua_create(struct ua **ua_out, struct su_root_t *root, const struct settings 
 	if (rc)
 		snprintf(why, why_bytes, "%s", strerror(-rc));
 	else
-		rc = open_agent(ua, settings, why, why_bytes);
+		rc = open_agents(ua, settings, why, why_bytes);
 	if (rc) {
 		ua_destroy(ua);
 		return rc;
 	}
-	log_info(sip, NULL, "listening", "address=%s port=%d tcp=%s trunks=%d", settings->sip.address,
-		settings->sip.port, settings->sip.tcp ? "yes" : "no", ua->source.trunks);
+	log_info(sip, NULL, "listening", "address=%s second_address=%s port=%d tcp=%s trunks=%d",
+		settings->sip.address, two ? settings->sip.second_address : "-", settings->sip.port,
+		settings->sip.tcp ? "yes" : "no", ua->source.trunks);
 	*ua_out = ua;
 	return 0;
 }
@@ -300,7 +335,8 @@ void ua_destroy(struct ua *ua)
 		ua_leg_free(ua->all);
 	}
 	su_timer_destroy(ua->watch);
-	nta_agent_destroy(ua->agent);
+	for (int i = 0; i < ua->listens; i++)
+		nta_agent_destroy(ua->listen[i].agent);
 	sofia_stderr_restore(&ua->log_stream);
 	su_home_deinit(ua->spare.home);
 	su_home_unref(ua->home);
@@ -313,9 +349,12 @@ void ua_drain(struct ua *ua, bool draining)
 
 const struct ua_counters *ua_counters(const struct ua *ua)
 {
-	usize_t refused = 0;
-	nta_agent_get_stats(ua->agent, NTATAG_S_BAD_MESSAGE_REF(refused), TAG_END());
-	ua->counters->malformed = ua->malformed + refused;
+	ua->counters->malformed = ua->malformed;
+	for (int i = 0; i < ua->listens; i++) {
+		usize_t refused = 0;
+		nta_agent_get_stats(ua->listen[i].agent, NTATAG_S_BAD_MESSAGE_REF(refused), TAG_END());
+		ua->counters->malformed += refused;
+	}
 	return ua->counters;
 }
 

@@ -111,6 +111,10 @@ const struct ua_counters *ua_counters(const struct ua *ua);
 int ua_respond(
 	struct ua *ua, ua_leg leg, int status, const char *reason, const struct media_description *sdp);
 
+/* What the next final answer to the leg's INVITE tells besides: a Warning header (RFC 3261 20.43) of this
+ * code. text is a literal of ours. */
+void ua_warn(struct ua *ua, ua_leg leg, int code, const char *text);
+
 /* A new outgoing leg in two steps, so that its dialog (Call-ID, tag, branch, CSeq) can be made durable before
  * anything leaves: prepare makes the leg, send sends the INVITE. Returns 0, or -EINVAL with why. */
 int ua_prepare(struct ua *ua, const struct ua_invite *invite, ua_leg *leg, char *why, size_t why_bytes);

@@ -37,6 +37,7 @@ PROGRAMS = {
     "ua_takeover": ("ua_takeover.py", "{build}/tests/e2e/ua_probe"),
     "torture": ("torture.py", "{build}/tests/e2e/ua_probe"),
     "dataplane_ports": ("dataplane_ports.py", "--build", "{build}"),
+    "dataplane_ipv6": ("dataplane_ipv6.py", "--build", "{build}"),
     "dataplane_starts": ("dataplane_starts.py", "--build", "{build}"),
     "dataplane_telemetry": ("dataplane_telemetry.py", "--build", "{build}"),
     "media_layer": ("media_layer.py", "--build", "{build}"),

@@ -6,15 +6,16 @@ from bed import check, network, rtcp, rtp, scenario as sip
 from bed.case import main
 from bed.conductor import media
 from bed.process import Failure, wait_until
+from test_ipv6 import both
 from test_relay import CALLS, IS_CALLED, dial_at_once, talk
 
 # Reports ten times as often as RFC 3550 has them, so that a call of some seconds has several.
 OFTEN = {"media": {"rtcp_interval_ms": 500}}
 
 
-def reports(world, host, port):
+def reports(world, host, port, gateway=network.GATEWAY):
     """What tshark reads of the gateway's RTCP at that host: all of it well formed, under one name and SSRC."""
-    found = rtcp.dissect(world.captured(host), network.GATEWAY, port)
+    found = rtcp.dissect(world.captured(host), gateway, port)
     if not found:
         raise Failure(f"no RTCP of the gateway at the {host}")
     faults = [report for report in found if report["malformed"] or set(report["check"]) != {"1"}]
@@ -92,6 +93,37 @@ def case_rtcp(world):
     if not caller["mos_to"] < callee["mos_to"] <= 4.41 or not 4.2 < caller["mos_from"] <= 4.41:
         raise Failure(f"opinion scores: {caller['mos_from']}, {caller['mos_to']}, {callee['mos_to']}")
     check.packets(rows.stints(), *streams)  # RTCP is in no count of media
+    world.audit()
+
+
+def case_rtcp_of_both_families(world):
+    """An IPv4 end and an IPv6 end: each gets reports and BYE in its own family, and is believed."""
+    both(world, OFTEN["media"])
+    world.capture()
+    ends = ((world.network.caller, network.CALLER, network.GATEWAY),
+            (world.network.callee, network.CALLEE6, network.GATEWAY6))
+    phones = [world.phone(host, address=address) for host, address, _ in ends]
+    called = world.callee(*IS_CALLED, sip.ended(), address=network.CALLEE6)
+    calling = world.caller(*CALLS, sip.wait(), sip.bye())
+    answered = calling.wait("answered")
+    remotes = media(answered), media(called.wait("answered"))
+    with contextlib.ExitStack() as stack:
+        far = [stack.enter_context(rtcp.FarEnd(host, phone.port + 1, phone.ssrc, lost=lost, address=address))
+               for (host, address, _), phone, lost in zip(ends, phones, (3, 5))]
+        talk(phones, remotes, 150)
+        for end in far:
+            end.wait_answers(2)
+        wait_until("the losses of both are shown", lambda: sorted(
+            leg["far_lost_packets"] or 0 for leg in world.gateway.tool.json("calls")) == [3, 5])
+        calling.tell(answered)
+        calling.finish()
+        called.finish()
+        for end in far:
+            end.wait_bye()
+    for name, (_, address, gateway), remote in zip(("caller", "callee"), ends, remotes):
+        stream = rtp.only(world.streams(name), gateway, address)
+        check_senders(reports(world, name, remote[1] + 1, gateway), stream)
+    check.equal("packets that they lost", [leg["far_lost_packets"] for leg in world.rows().legs()], [3, 5])
     world.audit()
 
 

@@ -61,7 +61,7 @@ static struct media_description ours(struct probe *p)
 	struct media_description d = {
 		.session_id = 4711, .streams = 1, .ptime = 20, .direction = MEDIA_SENDRECV};
 	d.session_version = (uint64_t)++p->version;
-	inet_pton(AF_INET, p->settings.sip.address, &d.ip_be);
+	tg_addr_parse(p->settings.sip.address, &d.address);
 	d.port = 20000;
 	d.codecs = 3;
 	d.codec[0] = (struct media_codec){MEDIA_PCMU, 0, 8000};

@@ -28,7 +28,7 @@ static void on_row(void *ctx, struct link_row row)
 		abort();
 }
 
-static void on_latched(void *ctx, struct link_row row, uint32_t ip_be, uint16_t port)
+static void on_latched(void *ctx, struct link_row row, const struct tg_addr *source, uint16_t port)
 {
 	on_row(ctx, row);
 }

@@ -32,7 +32,7 @@ static void open_once(void)
 		.ports = 2 * LEGS,
 		.media_items = 4,
 		.arena_bytes = 65536};
-	cap.address_be[0] = htobe32(0xc6120002);
+	cap.address[0] = tg_addr_ipv4(htobe32(0xc6120002));
 	if (region)
 		return;
 	if (!mkdtemp(dir) ||
@@ -130,7 +130,7 @@ static void happen(const uint8_t *d, uint64_t *now)
 		break;
 	case 5:
 		dp_legs_close(&legs); /* killed, and started again */
-		if (dp_legs_open(&legs, region, 0, 46))
+		if (dp_legs_open(&legs, region, 0))
 			abort();
 		break;
 	}
@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		atomic_store(&tg_region_egress(region, leg)->generation, 0);
 		atomic_store(&tg_region_ingress(region, leg)->generation, 0);
 	}
-	if (dp_legs_open(&legs, region, 0, 46))
+	if (dp_legs_open(&legs, region, 0))
 		abort();
 	for (size_t at = 0; at + RECORD <= size && at < 64 * RECORD; at += RECORD)
 		happen(data + at, &now);

@@ -47,7 +47,7 @@ static void open_ua(struct ua **ua)
 		settings.sip.max_sessions = 8;
 		settings.trunks = 1;
 		settings.trunk[0] = (struct settings_trunk){.name = "local",
-			.range = {0x7f000001, 0xffffffff},
+			.range = {{.b = {127, 0, 0, 1}, .family = TG_FAMILY_IPV4}, 32},
 			.calls_per_second = 1,
 			.max_calls = 1};
 		snprintf(settings.sip.address, sizeof(settings.sip.address), "127.0.0.1");

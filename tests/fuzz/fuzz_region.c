@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	write_region(data, data + HOW, size - HOW < 8192 ? size - HOW : 8192);
 	read_as_the_command_line();
 	if (!open_as(&region, TG_ROLE_DATAPLANE)) {
-		if (dp_legs_open(&legs, region, 0, 46))
+		if (dp_legs_open(&legs, region, 0))
 			abort();
 		run(region, &legs);
 		dp_legs_close(&legs);

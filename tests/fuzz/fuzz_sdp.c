@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	if (d.audio >= 0 && d.port &&
 		(again.audio != d.audio || again.direction != d.direction || again.port != d.port ||
-			again.ip_be != d.ip_be || again.rtcp_mux != d.rtcp_mux ||
+			!tg_addr_equal(&again.address, &d.address) || again.rtcp_mux != d.rtcp_mux ||
 			(d.rtcp_port && again.rtcp_port != d.rtcp_port)))
 		abort();
 	return 0;

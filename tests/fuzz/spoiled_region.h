@@ -21,12 +21,14 @@ static uint8_t *good; /* a region, fresh */
 static size_t good_bytes;
 
 static const struct tg_capacity cap = {.workers = 2,
-	.addresses = 1,
+	.addresses = 2,
+	.ipv6_addresses = 1,
 	.port_min = 20000,
-	.ports = 2 * LEGS,
+	.ports = LEGS,
 	.media_items = 4,
 	.arena_bytes = 65536,
-	.address_be = {0x020012c6}};
+	.address = {{.b = {198, 18, 0, 2}, .family = TG_FAMILY_IPV4},
+		{.b = {0x20, 0x01, 0x0d, 0xb8, [15] = 2}, .family = TG_FAMILY_IPV6}}};
 
 static int open_as(struct tg_region **region, enum tg_role role)
 {

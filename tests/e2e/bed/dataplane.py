@@ -17,7 +17,11 @@ from bed.process import Failure, call, wait_until
 GATEWAY = "198.18.0.2"
 ALICE = "198.18.0.10"
 BOB = "198.18.0.20"
+GATEWAY6 = "2001:db8::2"
+ALICE6 = "2001:db8::a"
+BOB6 = "2001:db8::14"
 PORT_MIN = 20000
+LEGS = 1000  # of each address; those of IPv6 come behind those of IPv4
 PREFIX = 24
 FRAME = 160
 
@@ -81,11 +85,12 @@ class FarEnd:
         self.sent = 0
 
     def send(self, leg, payload=b"\x55" * FRAME, payload_type=0, marker=0, step=FRAME, sequence=None, timestamp=None,
-             to=GATEWAY, ssrc=None):
+             to=None, ssrc=None):
         head = struct.pack("!BBHII", 0x80, marker << 7 | payload_type,
                            (self.sequence if sequence is None else sequence) & 0xFFFF,
                            (self.timestamp if timestamp is None else timestamp) & 0xFFFFFFFF, ssrc or self.ssrc)
-        self.socket.sendto(head + payload, (to, PORT_MIN + 2 * leg))
+        to = to or (GATEWAY6 if ":" in self.address else GATEWAY)
+        self.socket.sendto(head + payload, (to, PORT_MIN + 2 * (leg % LEGS)))
         if sequence is None:
             self.sequence += 1
         if timestamp is None:
@@ -122,7 +127,8 @@ class FarEnd:
 class Bench:
     """kind: "af_xdp", "af_packet", or "dpdk": AF_PACKET as if DPDK owned the port, with a tap for the rest."""
 
-    def __init__(self, build, kind, workers=1, idle="adaptive", region_dir=region.HUGEPAGES, changes=None):
+    def __init__(self, build, kind, workers=1, idle="adaptive", region_dir=region.HUGEPAGES, changes=None,
+                 ipv6=False):
         self.build = os.path.abspath(build)
         self.kind, self.workers = kind, workers
         self._stack = contextlib.ExitStack()
@@ -143,7 +149,7 @@ class Bench:
             "registry": "registry.conf",
             "node": {"name": "gw1", "state_dir": self.directory, "run_dir": self.directory},
             "region": {"dir": region_dir, "name": self.region_name},
-            "media": {"addresses": [GATEWAY], "ports": [port], "port_min": PORT_MIN, "port_max": PORT_MIN + 1999,
+            "media": {"addresses": [GATEWAY, GATEWAY6] if ipv6 else [GATEWAY], "ports": [port], "port_min": PORT_MIN, "port_max": PORT_MIN + 2 * LEGS - 1,
                       "workers": workers, "arena_mib": 4, "items": 16, "idle": idle},
             "eal": {"lcores": lcores, "memory_mib": 64 if workers == 1 else 128},
             "sip": {"address": GATEWAY},
@@ -164,17 +170,21 @@ class Bench:
              "netns", self.gateway.name)
         for address in (ALICE, BOB):
             call("ip", "-n", self.far.name, "address", "add", f"{address}/{PREFIX}", "dev", "eth0")
+        for address in (ALICE6, BOB6):
+            call("ip", "-n", self.far.name, "address", "add", f"{address}/64", "dev", "eth0", "nodad")
         call("ip", "-n", self.far.name, "link", "set", "eth0", "up")
         call("ip", "-n", self.gateway.name, "link", "set", near, "up")
         if self.kind == "dpdk":
             # Whole checksums: what the tap gets, a kernel checks. And the kernel does not see the wire itself,
             # as with a real device: what comes in there is from the wrong side.
             self.far.call("ethtool", "-K", "eth0", "tx", "off")
-            self.gateway.call("sysctl", "-qw", "net.ipv4.conf.wire0.rp_filter=1", "net.ipv4.conf.wire0.arp_ignore=8")
+            self.gateway.call("sysctl", "-qw", "net.ipv4.conf.wire0.rp_filter=1", "net.ipv4.conf.wire0.arp_ignore=8",
+                              "net.ipv6.conf.wire0.disable_ipv6=1")
             call("ip", "-n", self.gateway.name, "tuntap", "add", "tg0", "mode", "tap")
             call("ip", "-n", self.gateway.name, "link", "set", "tg0", "up")
         inside = "tg0" if self.kind == "dpdk" else "media0"
         call("ip", "-n", self.gateway.name, "address", "add", f"{GATEWAY}/{PREFIX}", "dev", inside)
+        call("ip", "-n", self.gateway.name, "address", "add", f"{GATEWAY6}/64", "dev", inside, "nodad")
         self.gateway.interface, self.gateway.address = inside, GATEWAY
         self.far.interface, self.far.address = "eth0", ALICE
 
@@ -245,4 +255,4 @@ def expect(what, found, wanted):
         raise Failure(f"{what}: {found}, not {wanted}")
 
 
-__all__ = ["ALICE", "BOB", "GATEWAY", "PORT_MIN", "Bench", "drops", "expect", "pcap", "streams"]
+__all__ = ["ALICE", "ALICE6", "BOB", "BOB6", "GATEWAY", "GATEWAY6", "LEGS", "PORT_MIN", "Bench", "drops", "expect", "pcap", "streams"]

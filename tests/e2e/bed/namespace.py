@@ -18,6 +18,7 @@ class Namespace:
         self.name = namespace_name or owner.name(host)
         self.interface = None
         self.address = None
+        self.address6 = None
         call("ip", "netns", "add", self.name)
         try:
             call("ip", "-n", self.name, "link", "set", "lo", "up")
@@ -49,9 +50,12 @@ class Namespace:
             finally:
                 _setns(home.fileno())
 
-    def socket(self, kind=socket.SOCK_DGRAM, bind=None):
+    def socket(self, kind=socket.SOCK_DGRAM, bind=None, family=None):
+        """family: of the socket; left out, that of the address it is bound to, or IPv4."""
+        if family is None:
+            family = socket.AF_INET6 if bind and ":" in bind[0] else socket.AF_INET
         with self.entered():
-            made = socket.socket(socket.AF_INET, kind)
+            made = socket.socket(family, kind)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if bind:
             made.bind(bind)

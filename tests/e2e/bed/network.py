@@ -4,7 +4,8 @@
                     \\             |              /              |
                      +------------- switch (a bridge) ----------+
 
-198.18.0.0/15 is set aside for such networks (RFC 2544)."""
+198.18.0.0/15 is set aside for such networks (RFC 2544). Each host has an IPv6 address too: 2001:db8::2 is the
+gateway's, the others end likewise (RFC 3849)."""
 
 import os
 
@@ -15,6 +16,10 @@ CALLER = "198.18.0.10"
 CALLEE = "198.18.0.20"
 WEB = "198.18.0.30"
 GATEWAY = "198.18.0.2"
+CALLER6 = "2001:db8::10"
+CALLEE6 = "2001:db8::20"
+WEB6 = "2001:db8::30"
+GATEWAY6 = "2001:db8::2"
 RANGE = "198.18.0.0/24"
 PREFIX_LENGTH = 24
 
@@ -38,10 +43,10 @@ class Network:
             call("ip", "-n", self.switch.name, "link", "add", "bridge0", "type", "bridge", "forward_delay", "0",
                  "mcast_snooping", "0")
             call("ip", "-n", self.switch.name, "link", "set", "bridge0", "up")
-            self.gateway = self._host("gateway", "media0", GATEWAY)
-            self.caller = self._host("caller", "eth0", CALLER)
-            self.callee = self._host("callee", "eth0", CALLEE)
-            self.web = self._host("web", "eth0", WEB)
+            self.gateway = self._host("gateway", "media0", GATEWAY, GATEWAY6)
+            self.caller = self._host("caller", "eth0", CALLER, CALLER6)
+            self.callee = self._host("callee", "eth0", CALLEE, CALLEE6)
+            self.web = self._host("web", "eth0", WEB, WEB6)
         except BaseException:
             self.remove()
             raise
@@ -51,11 +56,13 @@ class Network:
         self._made.append(namespace)
         return namespace
 
-    def _host(self, host, interface, address):
+    def _host(self, host, interface, address, address6):
         namespace = self._make(host)
         port = f"to-{host}"
         connect(namespace, interface, f"{address}/{PREFIX_LENGTH}", self.switch.name, port)
         call("ip", "-n", self.switch.name, "link", "set", port, "master", "bridge0", "up")
+        call("ip", "-n", namespace.name, "address", "add", f"{address6}/64", "dev", interface, "nodad")
+        namespace.address6 = address6
         return namespace
 
     def remove(self):

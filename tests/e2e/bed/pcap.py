@@ -1,4 +1,4 @@
-"""Captured packets: the classic pcap format, Ethernet, IPv4, UDP."""
+"""Captured packets: the classic pcap format, Ethernet, IPv4 and IPv6, UDP."""
 
 import collections
 import socket
@@ -7,6 +7,7 @@ import struct
 Datagram = collections.namedtuple("Datagram", "time source sport target tport payload")
 
 _ETHERTYPE_IPV4 = 0x0800
+_ETHERTYPE_IPV6 = 0x86DD
 _ETHERTYPE_VLAN = 0x8100
 _UDP = 17
 
@@ -31,6 +32,17 @@ def frames(path):
             yield seconds + part * fraction, frame
 
 
+def _ipv6(time, frame, offset):
+    """The datagram of a frame without extension headers, or None."""
+    udp = offset + 40
+    if len(frame) < udp + 8 or frame[offset + 6] != _UDP:
+        return None
+    sport, tport, length = struct.unpack_from("!HHH", frame, udp)
+    return Datagram(time, socket.inet_ntop(socket.AF_INET6, frame[offset + 8:offset + 24]), sport,
+                    socket.inet_ntop(socket.AF_INET6, frame[offset + 24:offset + 40]), tport,
+                    frame[udp + 8:udp + length])
+
+
 def datagrams(path):
     """Yields the UDP datagrams of a capture, whole ones only."""
     for time, frame in frames(path):
@@ -38,6 +50,11 @@ def datagrams(path):
         kind = int.from_bytes(frame[12:14], "big")
         if kind == _ETHERTYPE_VLAN:
             kind, offset = int.from_bytes(frame[16:18], "big"), 18
+        if kind == _ETHERTYPE_IPV6:
+            found = _ipv6(time, frame, offset)
+            if found:
+                yield found
+            continue
         if kind != _ETHERTYPE_IPV4 or len(frame) < offset + 28 or frame[offset + 9] != _UDP:
             continue
         header = (frame[offset] & 0x0F) * 4

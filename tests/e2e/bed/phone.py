@@ -21,7 +21,7 @@ _HEADER = struct.Struct("!BBHII")
 
 
 class Phone:
-    def __init__(self, host, port, payload_type=PCMU, event_type=EVENT):
+    def __init__(self, host, port, payload_type=PCMU, event_type=EVENT, address=None):
         self.name = host.host.encode()[:8].ljust(8)
         self.payload_type = payload_type
         self.event_type = event_type
@@ -38,7 +38,7 @@ class Phone:
         self._stop = threading.Event()
         self._background = None
         self._closing, self._close_signal = socket.socketpair()
-        self._socket = host.socket(bind=(host.address, port))
+        self._socket = host.socket(bind=(address or host.address, port))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.port = self._socket.getsockname()[1]
         self._listener = threading.Thread(target=self._listen, daemon=True)

@@ -36,13 +36,13 @@ def first_sr(packet):
 class FarEnd:
     """Answers each SR after `holds` seconds. honest: says so in DLSR; else the wait counts as time on the way."""
 
-    def __init__(self, host, port, ssrc, lost=0, jitter=0, holds=0.0, honest=True):
+    def __init__(self, host, port, ssrc, lost=0, jitter=0, holds=0.0, honest=True, address=None):
         self.answers = 0
         self.heard = []
         self._news = threading.Condition()
         self._say = ssrc, lost, jitter, holds, honest
         self._closing, self._close_signal = socket.socketpair()
-        self._socket = host.socket(bind=(host.address, port))
+        self._socket = host.socket(bind=(address or host.address, port))
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -102,8 +102,9 @@ _FIELDS = {"time": "frame.time_epoch", "types": "rtcp.pt", "ssrc": "rtcp.senders
 
 def dissect(path, source, port):
     """tshark's reading of what `source` sent from that port: a dict for each packet; lists where several are."""
+    family = "ipv6" if ":" in source else "ip"
     argv = ["tshark", "-n", "-r", path, "-d", f"udp.port=={port},rtcp", "-Y",
-            f"ip.src == {source} && udp.srcport == {port} && rtcp", "-T", "fields", "-E", "separator=\t"]
+            f"{family}.src == {source} && udp.srcport == {port} && rtcp", "-T", "fields", "-E", "separator=\t"]
     for field in _FIELDS.values():
         argv += ["-e", field]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)

@@ -19,7 +19,7 @@ _ECHO = "[last_Via:]\n[last_Record-Route:]\n[last_From:]\n{to}\n[last_Call-ID:]\
 _TAG = ";tag=[pid]e[call_number]"
 
 _READ_SDP = """
-<ereg regexp="c=IN IP4 ([0-9.]+)" search_in="msg" check_it="true" assign_to="ignored,address"/>
+<ereg regexp="c=IN IP[46] ([0-9a-fA-F.:]+)" search_in="msg" check_it="true" assign_to="ignored,address"/>
 <ereg regexp="m=audio ([0-9]+) RTP/AVP ([0-9 ]+)" search_in="msg" check_it="true" assign_to="ignored,port,types"/>
 <ereg regexp="a=(sendrecv|sendonly|recvonly|inactive)" search_in="msg" assign_to="ignored,direction"/>"""
 
@@ -35,7 +35,12 @@ def write(path, *steps):
 
 def sdp(direction="sendrecv", types="0 8 101", version=1, address="[media_ip]", port="[media_port]"):
     maps = {"0": "PCMU/8000", "8": "PCMA/8000", "101": "telephone-event/8000"}
-    lines = ["v=0", f"o=far 1 {version} IN IP4 [local_ip]", "s=-", f"c=IN IP4 {address}", "t=0 0",
+    own = "IP[media_ip_type] [media_ip]"
+    if address != "[media_ip]":
+        at = f"IP6 {address}" if ":" in address else f"IP4 {address}"
+    else:
+        at = own
+    lines = ["v=0", f"o=far 1 {version} IN {own}", "s=-", f"c=IN {at}", "t=0 0",
              f"m=audio {port} RTP/AVP {types}"]
     lines += [f"a=rtpmap:{kind} {maps[kind]}" for kind in types.split() if kind in maps]
     lines += ["a=fmtp:101 0-15"] if "101" in types.split() else []

@@ -88,8 +88,8 @@ class World:
 
     # --- far ends ------------------------------------------------------------------------------------
 
-    def caller(self, *steps, host=None, label="caller", number=CALLED, **more):
-        return self._sipp(host or self.network.caller, label, steps, remote=network.GATEWAY, number=number, **more)
+    def caller(self, *steps, host=None, label="caller", number=CALLED, remote=network.GATEWAY, **more):
+        return self._sipp(host or self.network.caller, label, steps, remote=remote, number=number, **more)
 
     def callee(self, *steps, label="callee", **more):
         return self._sipp(self.network.callee, label, steps, **more)

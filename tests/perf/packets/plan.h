@@ -38,13 +38,14 @@ static inline uint32_t plan_addresses(uint32_t legs)
 
 static inline struct tg_leg_program plan_program(uint32_t leg)
 {
-	return (struct tg_leg_program){.remote_ip_be = plan_far_ip_be(leg),
+	return (struct tg_leg_program){.remote = tg_addr_ipv4(plan_far_ip_be(leg)),
 		.remote_port_be = plan_far_port_be(leg),
 		.frame_ms = 20,
 		/* Events have another number on each side, so every packet's type is mapped. */
 		.rx = {0, leg & 1 ? 101 : 96},
 		.tx = {0, leg & 1 ? 101 : 96},
 		.clock_khz = 8,
+		.dscp = 46,
 		.ssrc = PLAN_SSRC + leg};
 }
 

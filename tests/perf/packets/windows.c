@@ -88,7 +88,7 @@ static void open_region(uint32_t legs, uint32_t items)
 		.media_items = items ? items : 1,
 		.arena_bytes = items ? (uint64_t)items * ITEM_FRAMES * FRAME_BYTES : 4096};
 	for (uint32_t a = 0; a < b.cap.addresses; a++)
-		b.cap.address_be[a] = plan_address_be(a);
+		b.cap.address[a] = tg_addr_ipv4(plan_address_be(a));
 	const char *dir = tg_region_place("/dev/hugepages", name);
 	char path[128];
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -178,7 +178,8 @@ static uint16_t note_lateness(uint16_t port, uint16_t queue, struct rte_mbuf **m
 		const uint8_t *frame = rte_pktmbuf_mtod(m[i], const uint8_t *);
 		uint32_t ip;
 		memcpy(&ip, frame + 26, sizeof(ip));
-		uint32_t leg = tg_capacity_leg(&b.cap, ip, (uint16_t)(frame[34] << 8 | frame[35]));
+		struct tg_addr from = tg_addr_ipv4(ip);
+		uint32_t leg = tg_capacity_leg(&b.cap, &from, (uint16_t)(frame[34] << 8 | frame[35]));
 		uint64_t due = b.worker->legs.egress[leg].last_tx_tsc;
 		uint64_t units = now > due ? (uint64_t)((double)(now - due) * 1e9 / (double)hz / LATE_UNIT_NS)
 					   : 0;
@@ -363,7 +364,6 @@ int main(int argc, char **argv)
 		.capture = b.capture,
 		.port = b.port,
 		.ports = 2,
-		.dscp = 46,
 		.checksum = play ? 0 : (uint8_t)atoi(argv[6]),
 		.packets_per_s = 500000,
 		.stop = &b.stop};

@@ -25,7 +25,7 @@ static inline struct tg_region *small_region_open(struct small_region *s)
 		.ports = 8,
 		.media_items = SMALL_ITEMS,
 		.arena_bytes = SMALL_BLOCKS * 4096,
-		.address_be = {0x0100007f}};
+		.address = {{.b = {127, 0, 0, 1}, .family = TG_FAMILY_IPV4}}};
 	char why[400];
 	snprintf(s->dir, sizeof(s->dir), "/dev/shm/small_region.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(s->dir));

@@ -68,7 +68,7 @@ static void on_row(void *ctx, struct link_row row)
 {
 }
 
-static void on_latched(void *ctx, struct link_row row, uint32_t ip_be, uint16_t port)
+static void on_latched(void *ctx, struct link_row row, const struct tg_addr *source, uint16_t port)
 {
 }
 
@@ -102,7 +102,7 @@ static void setup(void)
 		.ports = 2 * LEGS,
 		.media_items = 1,
 		.arena_bytes = 4096,
-		.address_be = {0x0100007f}};
+		.address = {{.b = {127, 0, 0, 1}, .family = TG_FAMILY_IPV4}}};
 	memset(&engine, 0, sizeof(engine));
 	memset(by_row, 0, sizeof(by_row));
 	call = NULL;

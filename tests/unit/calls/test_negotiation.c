@@ -17,7 +17,7 @@ static struct media_description make(uint32_t ip_be, uint16_t port)
 {
 	return (struct media_description){.session_id = 1,
 		.session_version = 1,
-		.ip_be = ip_be,
+		.address = tg_addr_ipv4(ip_be),
 		.port = port,
 		.direction = MEDIA_SENDRECV,
 		.streams = 1};
@@ -46,7 +46,7 @@ START_TEST(answer_follows_the_offer)
 	ck_assert_int_eq(answer.codecs, 2);
 	ck_assert_int_eq(answer.codec[0].encoding, MEDIA_PCMA); /* the offer's order, not ours */
 	ck_assert_uint_eq(answer.codec[1].payload_type, 96);    /* the offer's payload type */
-	ck_assert_uint_eq(answer.ip_be, local.ip_be);
+	ck_assert(tg_addr_equal(&answer.address, &local.address));
 	ck_assert_uint_eq(answer.port, 20000);
 	ck_assert_uint_eq(answer.session_version, 5);
 	ck_assert_int_eq(answer.ptime, 20);
@@ -55,7 +55,7 @@ START_TEST(answer_follows_the_offer)
 	ck_assert_uint_eq(agreed.payload_type_rx, 8);
 	ck_assert_uint_eq(agreed.event_tx, 96);
 	ck_assert_uint_eq(agreed.event_rx, 96);
-	ck_assert_uint_eq(agreed.remote_ip_be, offer.ip_be);
+	ck_assert(tg_addr_equal(&agreed.remote, &offer.address));
 	ck_assert_uint_eq(agreed.remote_port, 4000);
 	ck_assert_int_eq(agreed.ptime, 20);
 }
@@ -114,10 +114,35 @@ END_TEST
 
 START_TEST(old_style_hold)
 {
-	offer.ip_be = 0;
+	offer.address = tg_addr_ipv4(0);
 	ck_assert_int_eq(negotiation_answer(&offer, &local, &answer, &agreed), 0);
 	ck_assert_int_eq(answer.direction, MEDIA_SENDRECV);
 	ck_assert_int_eq(agreed.direction, MEDIA_RECVONLY); /* nothing may be sent to 0.0.0.0 */
+}
+END_TEST
+
+START_TEST(another_family_is_no_way_to_reach_anybody)
+{
+	struct tg_addr ipv6 = {.b = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}, .family = TG_FAMILY_IPV6};
+	struct tg_addr ipv4 = offer.address;
+	offer.address = ipv6;
+	ck_assert_int_eq(negotiation_answer(&offer, &local, &answer, &agreed), -EAFNOSUPPORT);
+	local.address = ipv6;
+	local.address.b[15] = 2;
+	ck_assert_int_eq(negotiation_answer(&offer, &local, &answer, &agreed), 0);
+	ck_assert(tg_addr_equal(&agreed.remote, &ipv6));
+	ck_assert(tg_addr_equal(&answer.address, &local.address));
+	/* A hold says nothing about where. */
+	offer.address = tg_addr_ipv4(0);
+	ck_assert_int_eq(negotiation_answer(&offer, &local, &answer, &agreed), 0);
+	ck_assert(!(agreed.direction & MEDIA_SENDONLY));
+	/* An answer of the other family than our offer's. */
+	negotiation_offer(&local, &offer);
+	answer = offer;
+	answer.address = ipv4;
+	ck_assert_int_eq(negotiation_agree(&offer, &answer, &agreed), -EPROTO);
+	answer.address = ipv6;
+	ck_assert_int_eq(negotiation_agree(&offer, &answer, &agreed), 0);
 }
 END_TEST
 
@@ -265,6 +290,7 @@ int main(void)
 	tcase_add_test(t, directions);
 	tcase_add_test(t, old_style_hold);
 	tcase_add_test(t, other_streams_are_refused);
+	tcase_add_test(t, another_family_is_no_way_to_reach_anybody);
 	tcase_add_test(t, stream_that_is_switched_off);
 	tcase_add_test(t, our_offer);
 	tcase_add_test(t, their_answer);

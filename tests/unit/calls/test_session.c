@@ -45,7 +45,7 @@ static struct media_description sdp(uint16_t port, enum media_direction directio
 {
 	return (struct media_description){.session_id = 1,
 		.session_version = 1,
-		.ip_be = inet_addr("198.18.0.10"),
+		.address = tg_addr_ipv4(inet_addr("198.18.0.10")),
 		.port = port,
 		.direction = direction,
 		.ptime = 20,
@@ -194,7 +194,7 @@ static void invite(const struct media_description *offer)
 		.source = "198.18.0.10:5060/udp",
 		.sdp = offer};
 	struct session_begin b = {.row = {0, 100},
-		.ip_be = inet_addr("198.18.0.2"),
+		.address = tg_addr_ipv4(inet_addr("198.18.0.2")),
 		.port = 20000,
 		.media_timeout_ms = 30000,
 		.ring_seconds = 60,
@@ -608,10 +608,10 @@ START_TEST(old_style_hold_keeps_the_address)
 {
 	bridged();
 	struct media_description hold = sdp(30000, MEDIA_SENDRECV);
-	hold.ip_be = 0;
+	hold.address = tg_addr_ipv4(0);
 	ua(0, UA_REINVITE, 0, &hold);
 	EXPECT("[program-hold:0] 200+sdp:0");
-	ck_assert_uint_eq(s->leg[0]->agreed.remote_ip_be, inet_addr("198.18.0.10"));
+	ck_assert_uint_eq(tg_addr_ipv4_be(&s->leg[0]->agreed.remote), inet_addr("198.18.0.10"));
 }
 END_TEST
 

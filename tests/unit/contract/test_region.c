@@ -22,8 +22,8 @@ static struct tg_capacity capacity(void)
 		.ports = 64,
 		.media_items = 4,
 		.arena_bytes = 1 << 20};
-	cap.address_be[0] = 0x020012c6;
-	cap.address_be[1] = 0x030012c6;
+	cap.address[0] = tg_addr_ipv4(0x020012c6);
+	cap.address[1] = tg_addr_ipv4(0x030012c6);
 	return cap;
 }
 
@@ -92,11 +92,40 @@ START_TEST(parts_neither_overlap_nor_leave_the_file)
 	for (int p = 0; p < TG_PARTS; p++) {
 		ck_assert_uint_ge(h.part[p].offset, end);
 		ck_assert_uint_eq(h.part[p].offset % 64, 0);
-		ck_assert_uint_gt(h.part[p].bytes, 0);
+		if (p != TG_PART_IPV6)
+			ck_assert_uint_gt(h.part[p].bytes, 0);
 		end = h.part[p].offset + h.part[p].bytes;
 	}
 	ck_assert_uint_le(end, h.total_bytes);
 	ck_assert_uint_eq(h.part[TG_PART_INGRESS].bytes, 64 * sizeof(struct tg_ingress));
+}
+END_TEST
+
+START_TEST(ipv6_costs_memory_only_where_there_is_some)
+{
+	struct tg_capacity cap = capacity();
+	struct tg_header h;
+	tg_layout(&h, &cap);
+	ck_assert_uint_eq(h.part[TG_PART_IPV6].bytes, 0);
+	cap.address[1] = (struct tg_addr){.b = {0x20, 0x01, [15] = 1}, .family = TG_FAMILY_IPV6};
+	cap.ipv6_addresses = 1;
+	tg_layout(&h, &cap);
+	ck_assert_uint_eq(h.part[TG_PART_IPV6].bytes, 64 * sizeof(struct tg_leg_ipv6));
+}
+END_TEST
+
+START_TEST(addresses_out_of_order_are_refused)
+{
+	struct tg_capacity cap = capacity();
+	cap.address[0] = (struct tg_addr){.b = {0x20, 0x01, [15] = 1}, .family = TG_FAMILY_IPV6};
+	cap.ipv6_addresses = 1; /* it is the first that is IPv6 */
+	make_dir();
+	ck_assert_int_eq(
+		tg_region_open(&region, dir, "region", &cap, TG_ROLE_DATAPLANE, why, sizeof(why)), -EINVAL);
+	cap.ipv6_addresses = 3;
+	ck_assert_int_eq(
+		tg_region_open(&region, dir, "region", &cap, TG_ROLE_DATAPLANE, why, sizeof(why)), -EINVAL);
+	remove_dir();
 }
 END_TEST
 
@@ -427,7 +456,8 @@ START_TEST(two_that_start_together_make_one_region)
 }
 END_TEST
 
-TESTS("region", the_first_creates_and_the_others_find_the_same, parts_neither_overlap_nor_leave_the_file,
+TESTS("region", ipv6_costs_memory_only_where_there_is_some, addresses_out_of_order_are_refused,
+	the_first_creates_and_the_others_find_the_same, parts_neither_overlap_nor_leave_the_file,
 	a_second_process_of_a_role_is_kept_out_until_the_first_is_dead,
 	another_capacity_or_build_is_refused_with_both_values, what_is_no_region_is_moved_aside,
 	an_unfinished_region_is_made_anew, a_damaged_region_is_moved_aside,

@@ -54,7 +54,7 @@ START_TEST(somebody_elses_file_is_no_region)
 		.ports = 64,
 		.media_items = 4,
 		.arena_bytes = 1 << 20,
-		.address_be = {0x020012c6}};
+		.address = {{.b = {198, 18, 0, 2}, .family = TG_FAMILY_IPV4}}};
 	struct tg_region *region;
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(name, sizeof(name), "tollgate-test-%d", getpid());

@@ -28,6 +28,7 @@ struct fixture {
 	struct dp_commands commands;
 	uint64_t now; /* TSC */
 	uint32_t workers;
+	bool dual; /* a second address, IPv6: its legs begin at LEGS */
 };
 
 static struct fixture f;
@@ -46,10 +47,16 @@ static inline void attach_legs(void)
 		.ports = 2 * LEGS,
 		.media_items = 4,
 		.arena_bytes = 1 << 20};
-	cap.address_be[0] = GATEWAY_BE;
+	cap.address[0] = tg_addr_ipv4(GATEWAY_BE);
+	if (f.dual) {
+		cap.addresses = 2;
+		cap.ipv6_addresses = 1;
+		cap.address[1] = (struct tg_addr){
+			.b = {0x20, 0x01, 0x0d, 0xb8, [15] = 2}, .family = TG_FAMILY_IPV6};
+	}
 	ck_assert_int_eq(
 		tg_region_open(&f.region, f.dir, "region", &cap, TG_ROLE_DATAPLANE, why, sizeof(why)), 0);
-	ck_assert_int_eq(dp_legs_open(&f.legs, f.region, 0, 46), 0);
+	ck_assert_int_eq(dp_legs_open(&f.legs, f.region, 0), 0);
 	f.commands = (struct dp_commands){0};
 	f.now = tg_tsc();
 }
@@ -59,6 +66,12 @@ static inline void open_fixture_of(uint32_t workers)
 	suite_directory(f.dir);
 	f.workers = workers;
 	attach_legs();
+}
+
+static inline void open_dual_fixture(void)
+{
+	f.dual = true;
+	open_fixture_of(1);
 }
 
 static inline void open_fixture(void)
@@ -83,12 +96,15 @@ static inline void close_fixture(void)
 
 static inline struct tg_leg_program program_to(uint32_t ip_be)
 {
-	return (struct tg_leg_program){.remote_ip_be = ip_be,
+	/* 0: it has no far end yet. */
+	return (struct tg_leg_program){
+		.remote = ip_be ? tg_addr_ipv4(ip_be) : (struct tg_addr){.family = TG_FAMILY_NONE},
 		.remote_port_be = htobe16(4000),
 		.frame_ms = 20,
 		.rx = {0, 101},
 		.tx = {0, 101},
 		.clock_khz = 8,
+		.dscp = 46,
 		.ssrc = 0x11223344};
 }
 

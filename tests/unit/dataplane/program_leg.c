@@ -88,12 +88,15 @@ static void do_program(struct driver *d, const struct line *l)
 {
 	struct tg_command c = begin(l, TG_CMD_PROGRAM);
 	struct tg_leg_program *p = &c.program;
-	if (l->words < 5 || inet_pton(AF_INET, l->word[3], &p->remote_ip_be) != 1)
+	if (l->words < 5 || !tg_addr_parse(l->word[3], &p->remote))
 		return;
 	p->remote_port_be = htons((uint16_t)number(l, 4));
+	if (tg_addr_is_unspecified(&p->remote))
+		p->remote.family = TG_FAMILY_NONE;
 	p->flags = (uint8_t)option(l, "flags", 0);
 	p->frame_ms = (uint8_t)option(l, "frame_ms", 20);
 	p->clock_khz = 8;
+	p->dscp = (uint8_t)option(l, "dscp", 46);
 	p->rx.audio = (uint8_t)option(l, "rx", 0);
 	p->rx.event = (uint8_t)option(l, "rx_event", 101);
 	p->tx.audio = (uint8_t)option(l, "tx", 0);
@@ -185,12 +188,14 @@ static void show_egress(const struct driver *d, uint32_t leg)
 static void show_ingress(const struct driver *d, uint32_t leg)
 {
 	const struct tg_ingress *r = tg_region_ingress(d->region, leg);
-	char ip[INET_ADDRSTRLEN];
-	inet_ntop(AF_INET, &r->match_ip_be, ip, sizeof(ip));
-	printf("generation=%u match=%s:%u sink=%u rx_packets=%" PRIu64 " forwarded_packets=%" PRIu64
+	char match[TG_ADDR_PORT_TEXT];
+	struct tg_addr far = r->ipv6 ? tg_addr_ipv6(tg_region_ipv6(d->region, leg)->match)
+				     : tg_addr_ipv4(r->match_ip_be);
+	tg_addr_format_port(&far, ntohs(r->match_port_be), match);
+	printf("generation=%u match=%s sink=%u rx_packets=%" PRIu64 " forwarded_packets=%" PRIu64
 	       " dropped=%u jitter=%u flags=%u\n",
-		r->generation, ip, ntohs(r->match_port_be), r->sink, r->rx_packets, r->forwarded_packets,
-		r->dropped_packets, r->jitter_q4 >> 4, r->flags);
+		r->generation, match, r->sink, r->rx_packets, r->forwarded_packets, r->dropped_packets,
+		r->jitter_q4 >> 4, r->flags);
 }
 
 static void show_meter(const char *prefix, const struct tg_meter *m)

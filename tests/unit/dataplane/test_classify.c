@@ -20,8 +20,8 @@ static struct dp_packet p;
 static void setup(void)
 {
 	struct tg_capacity cap = {.workers = 1, .addresses = 2, .port_min = 20000, .ports = 100};
-	cap.address_be[0] = htobe32(0xc6120001);
-	cap.address_be[1] = htobe32(0xc6120002);
+	cap.address[0] = tg_addr_ipv4(htobe32(0xc6120001));
+	cap.address[1] = tg_addr_ipv4(htobe32(0xc6120002));
 	dp_local_init(&local, &cap, 0);
 	memcpy(frame, good, sizeof(good));
 	bytes = sizeof(good);
@@ -57,7 +57,8 @@ START_TEST(all_fields_of_a_good_packet)
 	ck_assert_uint_eq(p.leg, 50 + 11);
 	ck_assert_uint_eq(p.src_ip_be, htobe32(0xc612000a));
 	ck_assert_uint_eq(p.src_port_be, htobe16(4000));
-	ck_assert_uint_eq(p.ip_at, 14);
+	ck_assert_uint_eq(p.rtp_at, 42);
+	ck_assert_ptr_null(p.src_ip6);
 	ck_assert_uint_eq(p.rtp_bytes, 16);
 	ck_assert_uint_eq(p.header_bytes, 12);
 	ck_assert_uint_eq(p.payload_bytes, 4);
@@ -107,7 +108,7 @@ START_TEST(only_the_ports_own_vlan_is_ours)
 	tag(0xe000 | 100); /* priority bits don't matter */
 	classify(100);
 	ck_assert_int_eq(p.verdict, DP_RTP);
-	ck_assert_uint_eq(p.ip_at, 18);
+	ck_assert_uint_eq(p.rtp_at, 46);
 	classify(101);
 	ck_assert_int_eq(p.verdict, DP_KERNEL);
 	classify(0);
@@ -304,7 +305,7 @@ START_TEST(random_damage_is_never_believed)
 			continue;
 		accepted++;
 		ck_assert_uint_lt(p.leg, 100);
-		ck_assert_uint_le(p.ip_at + 28u + p.rtp_bytes, bytes);
+		ck_assert_uint_le(p.rtp_at + p.rtp_bytes, bytes);
 		ck_assert_uint_le(p.header_bytes + p.payload_bytes, p.rtp_bytes);
 	}
 	ck_assert_uint_gt(accepted, 1000);

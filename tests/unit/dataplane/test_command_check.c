@@ -7,7 +7,7 @@
 
 static struct tg_leg_program good(void)
 {
-	return (struct tg_leg_program){.remote_ip_be = htobe32(0xc612000a),
+	return (struct tg_leg_program){.remote = tg_addr_ipv4(htobe32(0xc612000a)),
 		.remote_port_be = htobe16(4000),
 		.frame_ms = 20,
 		.rx = {0, 101},
@@ -15,20 +15,21 @@ static struct tg_leg_program good(void)
 		.clock_khz = 8};
 }
 
-#define REFUSED(change)                                                     \
-	do {                                                                \
-		struct tg_leg_program p = good();                           \
-		change;                                                     \
-		ck_assert_int_eq(dp_check_program(&p), TG_REFUSED_PROGRAM); \
+#define REFUSED(change)                                                                     \
+	do {                                                                                \
+		struct tg_leg_program p = good();                                           \
+		change;                                                                     \
+		ck_assert_int_eq(dp_check_program(&p, TG_FAMILY_IPV4), TG_REFUSED_PROGRAM); \
 	} while (0)
 
 START_TEST(programs_with_a_value_out_of_range)
 {
-	ck_assert_int_eq(dp_check_program(&(struct tg_leg_program){0}), TG_REFUSED_PROGRAM);
-	REFUSED(p.remote_ip_be = 0);
+	ck_assert_int_eq(
+		dp_check_program(&(struct tg_leg_program){.flags = 0}, TG_FAMILY_IPV4), TG_REFUSED_PROGRAM);
+	REFUSED(p.remote = tg_addr_ipv4(0));
 	REFUSED(p.remote_port_be = 0);
-	REFUSED(p.remote_ip_be = htobe32(0xe0000001));
-	REFUSED(p.remote_ip_be = htobe32(0xffffffff));
+	REFUSED(p.remote = tg_addr_ipv4(htobe32(0xe0000001)));
+	REFUSED(p.remote = tg_addr_ipv4(htobe32(0xffffffff)));
 	REFUSED(p.flags = 0x20);
 	REFUSED(p.flags = 0x80);
 	REFUSED(p.frame_ms = 10);
@@ -42,12 +43,12 @@ START_TEST(programs_with_a_value_out_of_range)
 	REFUSED(p.rx.audio = 64); /* as RTCP looks on the same port */
 	REFUSED(p.tx.event = 95);
 	struct tg_leg_program p = good();
-	ck_assert_int_eq(dp_check_program(&p), 0);
-	p.remote_ip_be = 0;
+	ck_assert_int_eq(dp_check_program(&p, TG_FAMILY_IPV4), 0);
+	p.remote = (struct tg_addr){.family = TG_FAMILY_NONE};
 	p.remote_port_be = 0;
 	p.rx = p.tx = (struct tg_payload_types){255, 255};
 	p.flags = TG_LEG_LATCH | TG_LEG_HOLD | TG_LEG_MUX | TG_LEG_VOIP | TG_LEG_RTT;
-	ck_assert_int_eq(dp_check_program(&p), 0);
+	ck_assert_int_eq(dp_check_program(&p, TG_FAMILY_IPV4), 0);
 }
 END_TEST
 

@@ -31,7 +31,7 @@ static uint32_t make_frame(uint8_t *frame, uint16_t seq, uint32_t ts, uint32_t p
 		.dst_port_be = htobe16(20002),
 		.dscp = 8};
 	struct dp_rtp rtp = {.ssrc_be = htobe32(7), .ts = ts, .seq = seq, .marker = (uint8_t)!noise(8)};
-	struct dp_link link = {{9, 9, 9, 9, 9, 9}, {8, 8, 8, 8, 8, 8}, 0};
+	struct dp_link link = {.to = {9, 9, 9, 9, 9, 9}, .from = {8, 8, 8, 8, 8, 8}};
 	memset(frame, 0xa5, ROOM);
 	for (uint32_t i = 0; i < payload; i++)
 		frame[DP_FAST_BYTES + i] = (uint8_t)noise(256);
@@ -67,18 +67,18 @@ typedef bool way(struct dp_legs *, struct dp_fast *, uint32_t, uint8_t *, uint32
 static void begin(enum dp_checksum checksum)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
-	open_fixture();
+	open_dual_fixture();
 	open_pair();
 	dp_legs_limit(&f.legs, 50);
 	atomic_store(&f.legs.hops.entry[f.legs.egress[2].next_hop].link, dp_link_pack(mac, 1, 0));
 	dp_local_init(&local, f.legs.cap, 0);
-	dp_fast_init(&fast, 46, checksum, macs, 2);
+	dp_fast_init(&fast, checksum, macs, 2);
 }
 
 /* Something that is not as in the packets before. */
 static void disturb(uint8_t *frame, uint32_t *bytes, struct tg_ingress *row)
 {
-	switch (noise(8)) {
+	switch (noise(10)) {
 	case 0: /* any bit of the headers */
 		frame[noise(DP_FAST_BYTES)] ^= (uint8_t)(1 << noise(8));
 		break;
@@ -100,6 +100,12 @@ static void disturb(uint8_t *frame, uint32_t *bytes, struct tg_ingress *row)
 		break;
 	case 6:
 		row->paid_until += noise(1u << 22);
+		break;
+	case 8: /* another family's, which the long way looks up elsewhere */
+		row->out_ipv6 = 1;
+		break;
+	case 9: /* marked otherwise: no reason to give up */
+		row->out_tos = (uint8_t)(noise(64) << 2);
 		break;
 	case 7:
 		row->match_ip_be = row->match_port_be = 0;

@@ -67,7 +67,7 @@ static void obey(void)
 
 static void start(void)
 {
-	ck_assert_int_eq(dp_legs_open(&f.legs, f.region, 0, 46), 0);
+	ck_assert_int_eq(dp_legs_open(&f.legs, f.region, 0), 0);
 	f.commands = (struct dp_commands){0};
 }
 
@@ -380,9 +380,10 @@ START_TEST(in_a_change)
 	struct tg_leg_program p = program_to(BOB_BE);
 	p.flags = TG_LEG_LATCH;
 	ck_assert_int_eq(do_program(2, 1, &p), 0);
-	dp_leg_set_far_end(&f.legs, 2, htobe32(0xc6120063), htobe16(4444));
+	struct tg_addr found = tg_addr_ipv4(htobe32(0xc6120063));
+	dp_leg_set_far_end(&f.legs, 2, &found, htobe16(4444));
 	f.legs.ingress[2].flags |= DP_ROW_LATCHED;
-	p.remote_ip_be = OTHER_BE;
+	p.remote = tg_addr_ipv4(OTHER_BE);
 	p.remote_port_be = htobe16(5000);
 	p.rx.event = 96;
 	p.tx.event = 97;

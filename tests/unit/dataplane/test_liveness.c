@@ -109,8 +109,10 @@ END_TEST
 START_TEST(a_leg_that_found_the_next_hop_table_full_gets_one_later)
 {
 	open_fixture();
-	for (uint32_t i = 0; i < TG_NEXT_HOPS; i++)
-		dp_nexthops_ref(&f.legs.hops, htobe32(0x0a000000 + i));
+	for (uint32_t i = 0; i < TG_NEXT_HOPS; i++) {
+		struct tg_addr other = tg_addr_ipv4(htobe32(0x0a000000 + i));
+		dp_nexthops_ref(&f.legs.hops, &other);
+	}
 	struct tg_leg_program a = program_to(ALICE_BE);
 	do_program(1, 1, &a);
 	ck_assert_uint_eq(f.legs.egress[1].next_hop, TG_NONE);

@@ -79,6 +79,79 @@ START_TEST(a_checksum_that_comes_out_as_none_is_written_as_minus_none)
 }
 END_TEST
 
+static const uint8_t src6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 2};
+static const uint8_t dst6[16] = {0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [14] = 1, [15] = 10};
+static const struct dp_flow flow6 = {
+	.src_ip6 = src6, .dst_ip6 = dst6, .src_port_be = 0x364e, .dst_port_be = 0xa00f, .dscp = 46};
+
+/* RFC 8200 8.1. */
+static uint32_t pseudo6(uint32_t udp_bytes)
+{
+	uint8_t ips[32];
+	memcpy(ips, src6, 16);
+	memcpy(ips + 16, dst6, 16);
+	return reference(ips, 32, 17 + udp_bytes);
+}
+
+START_TEST(ipv6_headers_and_their_checksum)
+{
+	ck_assert_uint_eq(dp_flow_bytes(&flow), 28);
+	ck_assert_uint_eq(dp_flow_bytes(&flow6), 48);
+	for (uint16_t rtp = 12; rtp < 300; rtp++) {
+		uint8_t at[400];
+		for (uint32_t i = 0; i < sizeof(at); i++)
+			at[i] = (uint8_t)rand();
+		uint8_t behind = at[48 + rtp];
+		dp_write_flow(at, &flow6, rtp);
+		ck_assert_uint_eq(at[0] >> 4, 6);
+		ck_assert_uint_eq((at[0] & 0x0f) << 4 | at[1] >> 4, 46 << 2);
+		ck_assert_uint_eq(at[4] << 8 | at[5], 8 + rtp);
+		ck_assert_uint_eq(at[6], 17);
+		ck_assert_uint_eq(at[7], 64);
+		ck_assert_mem_eq(at + 8, src6, 16);
+		ck_assert_mem_eq(at + 24, dst6, 16);
+		ck_assert_mem_eq(at + 40, &flow6.src_port_be, 2);
+		ck_assert_mem_eq(at + 42, &flow6.dst_port_be, 2);
+		ck_assert_uint_eq(at[44] << 8 | at[45], 8 + rtp);
+		ck_assert_uint_ne(at[46] << 8 | at[47], 0);
+		ck_assert_uint_eq(reference(at + 40, 8u + rtp, pseudo6(8u + rtp)), 0xffff);
+		ck_assert_uint_eq(at[48 + rtp], behind);
+	}
+}
+END_TEST
+
+START_TEST(ipv6_checksums_are_never_none)
+{
+	uint8_t at[62] = {0};
+	dp_write_flow(at, &flow6, 14);
+	uint16_t was = (uint16_t)(at[46] << 8 | at[47]);
+	at[60] = (uint8_t)(was >> 8);
+	at[61] = (uint8_t)was;
+	dp_write_flow(at, &flow6, 14);
+	ck_assert_uint_eq(at[46] << 8 | at[47], 0xffff);
+	ck_assert_uint_eq(reference(at + 40, 22, pseudo6(22)), 0xffff);
+}
+END_TEST
+
+/* RFC 6437: the same for all packets of a flow, and different ones for many flows. */
+START_TEST(flow_labels_are_of_the_flow)
+{
+	uint8_t a[80] = {0}, b[80] = {0};
+	uint32_t seen = 0;
+	dp_write_flow(a, &flow6, 12);
+	memset(b + 48, 7, 20);
+	dp_write_flow(b, &flow6, 20);
+	ck_assert_mem_eq(a, b, 4);
+	for (uint16_t port = 0; port < 1000; port++) {
+		struct dp_flow other = flow6;
+		other.dst_port_be = htobe16((uint16_t)(4000 + 2 * port));
+		dp_write_flow(b, &other, 12);
+		seen += memcmp(a, b, 4) != 0;
+	}
+	ck_assert_uint_ge(seen, 998);
+}
+END_TEST
+
 START_TEST(links_with_and_without_a_tag)
 {
 	struct dp_link link = {.to = {1, 2, 3, 4, 5, 6}, .from = {7, 8, 9, 10, 11, 12}};
@@ -92,6 +165,9 @@ START_TEST(links_with_and_without_a_tag)
 	ck_assert_uint_eq(dp_link_bytes(&link), sizeof(tagged));
 	dp_write_link(at, &link);
 	ck_assert_mem_eq(at, tagged, sizeof(tagged));
+	link.ipv6 = 1;
+	dp_write_link(at, &link);
+	ck_assert_uint_eq(at[16] << 8 | at[17], 0x86dd);
 }
 END_TEST
 
@@ -113,4 +189,5 @@ END_TEST
 TESTS("rewrite", sums_agree_with_the_definition_at_any_length,
 	a_receiver_finds_every_field_and_both_checksums_right,
 	a_checksum_that_comes_out_as_none_is_written_as_minus_none, links_with_and_without_a_tag,
+	ipv6_headers_and_their_checksum, ipv6_checksums_are_never_none, flow_labels_are_of_the_flow,
 	an_rtp_header_keeps_what_is_not_ours)

@@ -13,7 +13,8 @@ static struct journal *journal;
 static struct link *l;
 static char name[64], dir[SCRATCH_BYTES];
 static unsigned digits, plays, latched, released, refused, plays_refused;
-static uint32_t latched_ip_be, latched_port;
+static struct tg_addr latched_from;
+static uint32_t latched_port;
 static char last_digit, pressed[64];
 
 static void on_digit(void *ctx, struct link_row row, char digit)
@@ -33,10 +34,10 @@ static void on_timeout(void *ctx, struct link_row row)
 {
 }
 
-static void on_latched(void *ctx, struct link_row row, uint32_t ip_be, uint16_t port)
+static void on_latched(void *ctx, struct link_row row, const struct tg_addr *source, uint16_t port)
 {
 	latched++;
-	latched_ip_be = ip_be;
+	latched_from = *source;
 	latched_port = port;
 }
 
@@ -82,18 +83,21 @@ static void open_link(void)
 	ck_assert_int_eq(link_open(&l, &o), 0);
 }
 
-static void setup_workers(uint32_t workers)
+static void setup_workers(uint32_t workers, bool ipv6)
 {
 	char why[512] = "";
 	digits = plays = released = refused = plays_refused = 0;
 	memset(pressed, 0, sizeof(pressed));
 	struct tg_capacity cap = {.workers = workers,
-		.addresses = 1,
+		.addresses = ipv6 ? 2 : 1,
+		.ipv6_addresses = ipv6,
 		.port_min = 20000,
 		.ports = 8,
 		.media_items = 4,
 		.arena_bytes = 65536,
-		.address_be = {0x0100007f}};
+		.address = {{.b = {127, 0, 0, 1}, .family = TG_FAMILY_IPV4}}};
+	if (ipv6)
+		cap.address[1] = (struct tg_addr){.b = {[15] = 1}, .family = TG_FAMILY_IPV6};
 	snprintf(name, sizeof(name), "tollgate-test-link-%d", (int)getpid());
 	ck_assert_msg(!tg_region_open(&control, "/dev/shm", name, &cap, TG_ROLE_CONTROL, why, sizeof(why)),
 		"%s", why);
@@ -107,12 +111,17 @@ static void setup_workers(uint32_t workers)
 
 static void setup(void)
 {
-	setup_workers(1);
+	setup_workers(1, false);
 }
 
 static void setup_two(void)
 {
-	setup_workers(2);
+	setup_workers(2, false);
+}
+
+static void setup_both(void)
+{
+	setup_workers(1, true);
 }
 
 static void teardown(void)
@@ -136,9 +145,9 @@ static uint32_t commands(struct tg_command *c)
 static struct link_row open_row(void)
 {
 	struct link_row row;
-	ck_assert_int_eq(link_reserve(l, -1, &row), 0);
+	ck_assert_int_eq(link_reserve(l, -1, TG_FAMILY_IPV4, &row), 0);
 	struct link_chain chain = {.n = 0};
-	struct tg_leg_program p = {.remote_ip_be = 1, .remote_port_be = 2};
+	struct tg_leg_program p = {.remote = tg_addr_ipv4(1), .remote_port_be = 2};
 	link_program(l, &chain, row, &p, 0, NULL);
 	link_submit(l, &chain);
 	struct tg_command c[64];
@@ -177,10 +186,10 @@ static void settle(void)
 START_TEST(a_chain_reaches_the_worker_whole)
 {
 	struct link_row a, b;
-	ck_assert_int_eq(link_reserve(l, -1, &a), 0);
-	ck_assert_int_eq(link_reserve(l, -1, &b), 0);
+	ck_assert_int_eq(link_reserve(l, -1, TG_FAMILY_IPV4, &a), 0);
+	ck_assert_int_eq(link_reserve(l, -1, TG_FAMILY_IPV4, &b), 0);
 	struct link_chain chain = {.n = 0};
-	struct tg_leg_program p = {.remote_ip_be = 1};
+	struct tg_leg_program p = {.remote = tg_addr_ipv4(1)};
 	link_program(l, &chain, a, &p, 3, NULL);
 	link_program(l, &chain, b, &p, 3, NULL);
 	link_submit(l, &chain);
@@ -409,7 +418,7 @@ START_TEST(a_latch_is_told_once)
 	link_look(l, row);
 	link_look(l, row);
 	ck_assert_uint_eq(latched, 1);
-	ck_assert_uint_eq(latched_ip_be, 0x01020304);
+	ck_assert_uint_eq(tg_addr_ipv4_be(&latched_from), 0x01020304);
 	ck_assert_uint_eq(latched_port, 4711);
 	link_close(l);
 	open_link();
@@ -455,7 +464,7 @@ static bool is_done(struct link_row row, uint32_t remote_ip_be, uint32_t stint, 
 		.leg = row.row,
 		.generation = row.generation,
 		.stint = stint,
-		.program = {.remote_ip_be = remote_ip_be, .remote_port_be = 2}};
+		.program = {.remote = tg_addr_ipv4(remote_ip_be), .remote_port_be = 2}};
 	chain.command[1] = (struct tg_command){.kind = TG_CMD_SOURCE,
 		.leg = row.row,
 		.generation = row.generation,
@@ -478,7 +487,7 @@ START_TEST(what_a_row_is_already_need_not_be_asked_again)
 {
 	struct link_row row = open_row();
 	struct tg_egress *e = tg_region_egress(worker, row.row);
-	e->program = (struct tg_leg_program){.remote_ip_be = 1, .remote_port_be = 2};
+	e->program = (struct tg_leg_terms){.remote_ip_be = 1, .remote_port_be = 2};
 	succeed(row);
 	ck_assert(is_done(row, 1, 0, TG_SOURCE_NONE));
 	ck_assert(!is_done(row, 3, 0, TG_SOURCE_NONE));
@@ -502,10 +511,42 @@ START_TEST(what_a_row_is_already_need_not_be_asked_again)
 }
 END_TEST
 
+START_TEST(an_ipv6_row_is_what_its_whole_address_says)
+{
+	struct link_row row;
+	struct tg_leg_program p = {.remote_port_be = 2};
+	p.remote = tg_addr_ipv6((const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 10});
+	ck_assert_int_eq(link_reserve(l, -1, TG_FAMILY_IPV6, &row), 0);
+	struct link_chain chain = {.n = 0};
+	link_program(l, &chain, row, &p, 0, NULL);
+	link_submit(l, &chain);
+	struct tg_command c[64];
+	ck_assert_uint_eq(commands(c), 1);
+	struct tg_egress *e = tg_region_egress(worker, row.row);
+	struct tg_leg_ipv6 *ipv6 = tg_region_ipv6(worker, row.row);
+	memset((void *)e, 0, sizeof(*e));
+	atomic_store(&e->generation, row.generation);
+	e->program = tg_leg_terms_of(&p);
+	memcpy(ipv6->remote, p.remote.b, sizeof(ipv6->remote));
+	succeed(row);
+	ck_assert(link_is_done(l, &chain));
+	ipv6->remote[15]++;
+	ck_assert(!link_is_done(l, &chain));
+	/* Where a latch found it. */
+	latched = 0;
+	memcpy(ipv6->match, p.remote.b, sizeof(ipv6->match));
+	tg_region_ingress(worker, row.row)->match_port_be = htobe16(4711);
+	atomic_store(&e->latches, 1);
+	link_look(l, row);
+	ck_assert_uint_eq(latched, 1);
+	ck_assert(tg_addr_equal(&latched_from, &p.remote));
+}
+END_TEST
+
 START_TEST(nothing_is_done_while_a_predecessors_commands_wait)
 {
 	struct link_row row = open_row();
-	tg_region_egress(worker, row.row)->program = (struct tg_leg_program){
+	tg_region_egress(worker, row.row)->program = (struct tg_leg_terms){
 		.remote_ip_be = 1, .remote_port_be = 2};
 	struct link_chain chain = {.n = 0};
 	struct tg_leg_source source = {.kind = TG_SOURCE_NONE};
@@ -525,7 +566,7 @@ START_TEST(a_relay_is_done_where_the_row_hears_that_very_leg)
 {
 	struct link_row row = open_row();
 	struct tg_egress *e = tg_region_egress(worker, row.row);
-	e->program = (struct tg_leg_program){.remote_ip_be = 1, .remote_port_be = 2};
+	e->program = (struct tg_leg_terms){.remote_ip_be = 1, .remote_port_be = 2};
 	struct link_chain chain = {.n = 0};
 	struct tg_leg_source source = {
 		.kind = TG_SOURCE_RELAY, .peer = row.row, .generation = row.generation};
@@ -698,6 +739,10 @@ int main(void)
 	tcase_add_checked_fixture(two, setup_two, teardown);
 	tcase_add_test(two, a_meter_record_of_no_worker_is_not_counted);
 	suite_add_tcase(s, two);
+	TCase *both = tcase_create("both families");
+	tcase_add_checked_fixture(both, setup_both, teardown);
+	tcase_add_test(both, an_ipv6_row_is_what_its_whole_address_says);
+	suite_add_tcase(s, both);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);

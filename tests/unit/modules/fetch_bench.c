@@ -60,7 +60,8 @@ static void deliver(struct mail *mail, void *reader)
 void bench_open(void)
 {
 	settings_defaults(&bench.settings);
-	bench.settings.allow[0] = (struct settings_range){0x7f000001, 0xffffffff};
+	bench.settings.allow[0] = (struct settings_range){
+		{.b = {127, 0, 0, 1}, .family = TG_FAMILY_IPV4}, 32};
 	bench.settings.allowed = 1;
 	ck_assert_int_eq(mailbox_create(&bench.box), 0);
 	ck_assert_int_eq(fetcher_create(&bench.fetcher, &bench.settings, bench.box, deliver), 0);

@@ -184,7 +184,7 @@ START_TEST(redirected_posts)
 	ck_assert_ptr_nonnull(strstr(body, "POST /echo HTTP/1.1"));
 	ck_assert_ptr_nonnull(strstr(body, "\n\na=b"));
 	/* Another origin doesn't get the headers. */
-	bench.settings.allow[0] = (struct settings_range){0x7f000000, 0xff000000};
+	bench.settings.allow[0] = (struct settings_range){{.b = {127}, .family = TG_FAMILY_IPV4}, 8};
 	char path[128];
 	snprintf(path, sizeof(path), "/to/307/http://127.0.0.1:%d/echo", bench.port);
 	char url[256];
@@ -379,7 +379,7 @@ START_TEST(cookies)
 	ck_assert(sends_cookie("127.0.0.1", "SE1"));
 	ck_assert(!sends_cookie("127.0.0.1", "SE2"));
 	ck_assert(!sends_cookie("127.0.0.1", NULL));
-	bench.settings.allow[0] = (struct settings_range){0x7f000000, 0xff000000};
+	bench.settings.allow[0] = (struct settings_range){{.b = {127}, .family = TG_FAMILY_IPV4}, 8};
 	ck_assert(!sends_cookie("127.0.0.2", "SE1"));
 	fetcher_forget_cookies(bench.fetcher, "SE1");
 	fetcher_forget_cookies(bench.fetcher, "never used");

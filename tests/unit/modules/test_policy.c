@@ -17,8 +17,9 @@ static void setup(void)
 		.caller_id = {"+15550001", "+1666*"},
 		.caller_ids = 2,
 		.destination = {"+1555*", "!+1555900*", "+15559001", "sip:*@10.0.0.1", "sip:bob@pbx:5070",
-			"!sip:eve@10.0.0.1"},
-		.destinations = 6};
+			"!sip:eve@10.0.0.1", "sip:*@[2001:db8::1]", "!sip:eve@[2001:db8::1]",
+			"sip:*@[2001:db8::2]:5070"},
+		.destinations = 9};
 	b = (struct registry_account){.sid = "ACb", .dials_per_second = 2};
 	to.accepts = 0;
 	to.account = &b;
@@ -101,6 +102,21 @@ static const struct {
 	{"sip:Bob@pbx:5070", POLICY_DESTINATION},
 	{"sip:bob@pbx", POLICY_DESTINATION},
 	{"sip:bob@pbx:50700", POLICY_DESTINATION},
+	{"sip:alice@[2001:db8::1]", 0},
+	{"sip:alice@[2001:DB8:0:0::1]:5090;transport=tcp", 0},
+	{"sip:alice@[2001:db8::11]", POLICY_DESTINATION},
+	{"sip:alice@[2001:db8::1", POLICY_DESTINATION},
+	{"sip:alice@2001:db8::1", POLICY_DESTINATION},
+	{"sip:alice@[2001:db8::1]x", POLICY_DESTINATION},
+	{"sip:alice@[2001:db8::1][2001:db8::1]", POLICY_DESTINATION},
+	{"sip:eve@[2001:db8::1]", POLICY_DESTINATION},
+	{"sip:eve@[2001:0db8:0::0001]:5060", POLICY_DESTINATION}, /* forbidden however it is written */
+	{"sip:alice@[2001:db8::2]:5070", 0},
+	{"sip:alice@[2001:db8:0::2]:5070", 0},
+	{"sip:alice@[2001:db8::2]", POLICY_DESTINATION},
+	{"sip:alice@[2001:db8::2]:50700", POLICY_DESTINATION},
+	{"sip:alice@[::ffff:10.0.0.1]", POLICY_DESTINATION},
+	{"sip:alice@[10.0.0.1]", POLICY_DESTINATION},
 	{"sips:alice@10.0.0.1", POLICY_DESTINATION},
 	{"sip:a\r\nb@10.0.0.1", POLICY_DESTINATION},
 };

@@ -86,7 +86,7 @@ START_TEST(capacity)
 {
 	struct settings s;
 	settings_defaults(&s);
-	s.media_address_be[0] = 0x0100000a;
+	s.media_address[0] = tg_addr_ipv4(0x0100000a);
 	s.media_addresses = 1;
 	struct tg_capacity cap;
 	settings_capacity(&s, &cap);
@@ -96,7 +96,7 @@ START_TEST(capacity)
 	ck_assert_uint_eq(cap.ports, 10000);
 	ck_assert_uint_eq(cap.media_items, 1024);
 	ck_assert_uint_eq(cap.arena_bytes, 64u << 20);
-	ck_assert_uint_eq(cap.address_be[0], 0x0100000a);
+	ck_assert_uint_eq(tg_addr_ipv4_be(&cap.address[0]), 0x0100000a);
 	ck_assert_uint_eq(tg_capacity_legs(&cap), 5000);
 }
 END_TEST

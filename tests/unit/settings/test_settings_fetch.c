@@ -1,4 +1,3 @@
-#include <arpa/inet.h>
 #include <check.h>
 #include <stdlib.h>
 
@@ -9,12 +8,9 @@ static struct settings settings;
 
 static bool may(const char *text)
 {
-	uint8_t a[16];
-	if (inet_pton(AF_INET6, text, a) == 1)
-		return settings_may_fetch_ipv6(&settings, a);
-	uint32_t be;
-	ck_assert_int_eq(inet_pton(AF_INET, text, &be), 1);
-	return settings_may_fetch_ipv4(&settings, ntohl(be));
+	struct tg_addr address;
+	ck_assert(tg_addr_parse(text, &address));
+	return settings_may_fetch(&settings, &address);
 }
 
 START_TEST(public_addresses)
@@ -56,6 +52,26 @@ START_TEST(allowed_by_name)
 }
 END_TEST
 
+START_TEST(ipv6_allowed_by_name)
+{
+	ck_assert_ptr_null(settings_parse_range("fd00:1::/32", &settings.allow[0]));
+	ck_assert_ptr_null(settings_parse_range("::1", &settings.allow[1]));
+	ck_assert_ptr_null(settings_parse_range("fe80::/10", &settings.allow[2]));
+	settings.allowed = 3;
+	ck_assert(may("fd00:1::1"));
+	ck_assert(!may("fd00:2::1"));
+	ck_assert(may("::1"));
+	ck_assert(!may("::2"));
+	ck_assert(may("fe80::1"));
+	ck_assert(!may("fc00::1"));
+	ck_assert(!may("127.0.0.1"));
+	ck_assert(!may("::ffff:127.0.0.1"));
+	/* The first 32 bits of fd00:1:: as an IPv4 address are no range of IPv4. */
+	ck_assert(!may("10.0.0.1"));
+	settings.allowed = 0;
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("settings_fetch");
@@ -63,6 +79,7 @@ int main(void)
 	tcase_add_test(tc, public_addresses);
 	tcase_add_test(tc, special_addresses);
 	tcase_add_test(tc, allowed_by_name);
+	tcase_add_test(tc, ipv6_allowed_by_name);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

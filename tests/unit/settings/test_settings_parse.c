@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ START_TEST(smallest)
 	ck_assert_int_eq(settings.media.port_max, 29999);
 	ck_assert(settings.sip.tcp);
 	ck_assert_int_eq(settings.media_addresses, 1);
-	ck_assert_uint_eq(settings.media_address_be[0] & 0xff, 198);
+	ck_assert_uint_eq(settings.media_address[0].b[0], 198);
 	ck_assert_int_eq(settings.ports, 1);
 	ck_assert_int_eq(settings.port[0].kind, SETTINGS_PORT_AF_XDP);
 	ck_assert_str_eq(settings.port[0].interface, "media0");
@@ -55,9 +56,14 @@ START_TEST(everything)
 	ck_assert_int_eq(settings.trunk[0].max_calls, 3);
 	ck_assert_int_eq(settings.trunk[0].calls_per_second, 50);
 	ck_assert_str_eq(settings.trunk[1].target, "10.8.0.1:5070");
-	ck_assert_int_eq(settings_find_trunk(&settings, 0x0a09ffff), 0);
-	ck_assert_int_eq(settings_find_trunk(&settings, 0x0a080001), 1);
-	ck_assert_int_eq(settings_find_trunk(&settings, 0x0a080002), -1);
+	ck_assert_int_eq(settings.trunk[0].media, SETTINGS_MEDIA_AUTO);
+	ck_assert_int_eq(settings.trunk[0].dscp, -1);
+	ck_assert_ptr_eq(settings_trunk(&settings, settings.trunk[1].name), &settings.trunk[1]);
+	ck_assert_ptr_null(settings_trunk(&settings, "nobody"));
+	struct tg_addr inside = tg_addr_ipv4(htonl(0x0a09ffff)), outside = tg_addr_ipv4(htonl(0x0a080001));
+	ck_assert(settings_in_range(&settings.trunk[0].range, &inside));
+	ck_assert(!settings_in_range(&settings.trunk[0].range, &outside));
+	ck_assert(settings_in_range(&settings.trunk[1].range, &outside));
 	ck_assert_int_eq(settings.allowed, 1);
 }
 END_TEST
@@ -90,7 +96,19 @@ static const struct {
 	{"media: { addresses = (\"198.18.0.2\"); };", "t.conf:1: media.ports: ", "there is none"},
 	{"media: { addresses = (\"198.18.0.2\", \"198.18.0.2\"); };",
 		"t.conf:1: media.addresses[1]: ", "twice"},
-	{"media: { addresses = (\"198.18.0\"); };", "t.conf:1: media.addresses[0]: ", "dotted decimal"},
+	{"media: { addresses = (\"198.18.0\"); };", "t.conf:1: media.addresses[0]: ", "such as"},
+	{"media: { addresses = (\"fe80::1\"); };", "t.conf:1: media.addresses[0]: ", "link-local"},
+	{"media: { addresses = (\"2001:db8::1\", \"2001:DB8:0::1\"); };",
+		"t.conf:1: media.addresses[1]: ", "twice"},
+	{"media: { " MEDIA " }; sip: { address = \"198.18.0.1\"; second_address = \"198.18.0.2\"; };",
+		"t.conf:1: sip.second_address: ", "one IPv4 and one IPv6"},
+	{"sip: { trunks = ({ name = \"a\"; address = \"2001:db8::1/32\"; }); };",
+		"t.conf:1: sip.trunks[0].address: ", "first address"},
+	{"sip: { trunks = ({ name = \"a\"; address = \"::/0\"; dscp = 64; }); };",
+		"t.conf:1: sip.trunks[0].dscp: ", "-1 to 63"},
+	{"media: { " MEDIA
+	 " }; sip: { trunks = ({ name = \"a\"; address = \"::/0\"; media = \"ipv6\"; }); };",
+		"t.conf:1: sip.trunks[0].media: ", "has none of"},
 	{"media: { addresses = (3); };", "t.conf:1: media.addresses[0]: ", "double quotes"},
 	{"media: { addresses = \"198.18.0.2\"; };", "t.conf:1: media.addresses: ", "not a list"},
 	{"media: { ports = (\"eth0\"); };", "t.conf:1: media.ports[0]: ", "not a group"},

@@ -52,12 +52,15 @@ START_TEST(targets)
 {
 	static const char *const good[] = {"sip:a@b", "sip:+41791234567@198.18.0.1:5060;transport=tcp",
 		"sip:host", "SIP:a;b=c@host.example.com;user=phone", "sip:a:secret@host",
-		"sip:%2b41@host;transport=UDP"};
+		"sip:%2b41@host;transport=UDP", "sip:a@[::1]", "sip:[2001:db8::1]:5060",
+		"sip:a@[2001:DB8::1]:5060;transport=tcp"};
 	static const char *const bad[] = {"", "sip:", "sip:@host", "sip:a@", "sip:a@b@c", "a@b", "sips:a@b",
 		"tel:+41", "sip:a@b?X-Evil=1", "sip:a@b;maddr=10.0.0.1", "sip:a@b;method=REGISTER",
 		"sip:a@b;transport=tls", "sip:a@b;transport=tcpx", "sip:a@b;", "sip:a@b;;x",
 		"sip:a@b:", "sip:a@b:x", "sip:a@b:123456", "sip:a@b c", "sip:a@b\r\nX: 1", "sip:a@b>",
-		"sip:<a@b", "sip:a@b\"", "sip:a@[::1]", "sip:a@b,sip:c@d", "sip:a@b/c", "sip:a@\xc3\xbc"};
+		"sip:<a@b", "sip:a@b\"", "sip:a@[::1", "sip:a@::1", "sip:a@[]", "sip:a@[198.18.0.1]",
+		"sip:a@[::1]x", "sip:a@[::ffff:198.18.0.1]", "sip:a@[fe80::1%25eth0]", "sip:a@b,sip:c@d",
+		"sip:a@b/c", "sip:a@\xc3\xbc"};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		ck_assert_msg(legal_target(good[i]), "%s is refused", good[i]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -79,7 +79,7 @@ START_TEST(whole)
 	ck_assert_int_eq(saved.headers, 1);
 	ck_assert_str_eq(saved.header[0], "X-A: b: c");
 	ck_assert_uint_eq(saved.cseq_local, 5);
-	ck_assert_uint_eq(saved.peer_be, htonl(0xc0000201));
+	ck_assert_uint_eq(tg_addr_ipv4_be(&saved.peer), htonl(0xc0000201));
 	ck_assert_uint_eq(saved.sent.session_version, 2);
 	ck_assert_ptr_null(saved.invite);
 	ck_assert_ptr_null(saved.username);
@@ -116,6 +116,22 @@ START_TEST(required)
 }
 END_TEST
 
+START_TEST(peers)
+{
+	static const struct {
+		const char *text;
+		enum tg_family family;
+	} good[] = {
+		{"198.18.0.1", TG_FAMILY_IPV4}, {"2001:db8::1", TG_FAMILY_IPV6}, {"0.0.0.0", TG_FAMILY_NONE}};
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		json_object_set_new(state, "peer", json_string(good[i].text));
+		ck_assert_int_eq(read_state(), 0);
+		ck_assert_uint_eq(saved.peer.family, good[i].family);
+		saved_free(&saved);
+	}
+}
+END_TEST
+
 START_TEST(bad_values)
 {
 	static const struct {
@@ -126,7 +142,9 @@ START_TEST(bad_values)
 		{"direction", "both"},
 		{"transport", "tls"},
 		{"peer", "192.0.2.256"},
-		{"peer", "::1"},
+		{"peer", "::"},
+		{"peer", "[2001:db8::1]"},
+		{"peer", "fe80::1%eth0"},
 		{"call_id", "a b"},
 		{"call_id", "a;b"},
 		{"local_tag", "a;b"},
@@ -253,6 +271,7 @@ int main(void)
 	tcase_add_test(tc, whole);
 	tcase_add_test(tc, no_object);
 	tcase_add_test(tc, required);
+	tcase_add_test(tc, peers);
 	tcase_add_test(tc, bad_values);
 	tcase_add_test(tc, bad_headers);
 	tcase_add_test(tc, numbers);

@@ -34,7 +34,7 @@ START_TEST(ordinary_offer)
 		0);
 	ck_assert_uint_eq(d.session_id, 1);
 	ck_assert_uint_eq(d.session_version, 2);
-	ck_assert_uint_eq(d.ip_be, ip("192.0.2.1"));
+	ck_assert_uint_eq(tg_addr_ipv4_be(&d.address), ip("192.0.2.1"));
 	ck_assert_uint_eq(d.port, 4000);
 	ck_assert_int_eq(d.direction, MEDIA_SENDONLY);
 	ck_assert_int_eq(d.ptime, 30);
@@ -60,7 +60,7 @@ START_TEST(levels)
 			HEAD CONN TIME "a=recvonly\r\nm=audio 4000 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n", &d),
 		0);
 	ck_assert_int_eq(d.direction, MEDIA_RECVONLY);
-	ck_assert_uint_eq(d.ip_be, ip("192.0.2.9"));
+	ck_assert_uint_eq(tg_addr_ipv4_be(&d.address), ip("192.0.2.9"));
 	ck_assert_int_eq(
 		read_text(
 			HEAD TIME "a=sendonly\nm=audio 4000 RTP/AVP 0\nc=IN IP4 192.0.2.9\na=inactive\n", &d),
@@ -76,9 +76,66 @@ START_TEST(old_style_hold)
 {
 	struct media_description d;
 	ck_assert_int_eq(read_text(HEAD "c=IN IP4 0.0.0.0\r\n" TIME "m=audio 4000 RTP/AVP 0\r\n", &d), 0);
-	ck_assert_uint_eq(d.ip_be, 0);
+	ck_assert_uint_eq(tg_addr_ipv4_be(&d.address), 0);
 	ck_assert_uint_eq(d.port, 4000);
 	ck_assert_int_eq(d.audio, 0);
+}
+END_TEST
+
+static bool is_at(const struct media_description *d, const char *text)
+{
+	struct tg_addr address;
+	return tg_addr_parse(text, &address) && tg_addr_equal(&d->address, &address);
+}
+
+/* RFC 4566 5.7; each line by itself says which family it is of. */
+START_TEST(ipv6)
+{
+	struct media_description d;
+	ck_assert_int_eq(
+		read_text("v=0\r\no=- 1 2 IN IP6 2001:db8::9\r\ns=-\r\nc=IN IP6 2001:DB8:0::1\r\n" TIME
+			  "m=audio 4000 RTP/AVP 0\r\n",
+			&d),
+		0);
+	ck_assert_int_eq(d.audio, 0);
+	ck_assert(is_at(&d, "2001:db8::1"));
+	/* The line of the stream goes before the session's, whichever families they are of. */
+	ck_assert_int_eq(
+		read_text(HEAD CONN TIME "m=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:db8::2\r\n", &d), 0);
+	ck_assert(is_at(&d, "2001:db8::2"));
+	ck_assert_int_eq(read_text(HEAD "c=IN IP6 2001:db8::1\r\n" TIME
+					"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n",
+				 &d),
+		0);
+	ck_assert(is_at(&d, "192.0.2.9"));
+	/* A hold in the old way. */
+	ck_assert_int_eq(read_text(HEAD "c=IN IP6 ::\r\n" TIME "m=audio 4000 RTP/AVP 0\r\n", &d), 0);
+	ck_assert_int_eq(d.audio, 0);
+	ck_assert(tg_addr_is_unspecified(&d.address));
+	ck_assert_uint_eq(d.address.family, TG_FAMILY_IPV6);
+	/* What is no line at all. */
+	ck_assert_int_eq(read_text(HEAD "c=IN IP6\r\n" TIME "m=audio 4000 RTP/AVP 0\r\n", &d), -EINVAL);
+	ck_assert_int_eq(read_text("v=0\r\no=- 1 2 IN IP6\r\ns=-\r\n" TIME, &d), -EINVAL);
+}
+END_TEST
+
+START_TEST(ipv6_is_written_with_its_family)
+{
+	struct media_description d = {.session_id = 1,
+					 .session_version = 1,
+					 .port = 4000,
+					 .streams = 1,
+					 .codecs = 1,
+					 .codec = {{MEDIA_PCMU, 0, 8000}}},
+				 back;
+	char text[SDP_WRITE_BYTES];
+	ck_assert(tg_addr_parse("2001:db8:0:0::2", &d.address));
+	int n = sdp_write(&d, text, sizeof(text));
+	ck_assert_int_gt(n, 0);
+	ck_assert_ptr_nonnull(strstr(text, "\r\no=- 1 1 IN IP6 2001:db8::2\r\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\r\nc=IN IP6 2001:db8::2\r\n"));
+	ck_assert_int_eq(sdp_read(text, (size_t)n, &back), 0);
+	ck_assert(tg_addr_equal(&back.address, &d.address));
 }
 END_TEST
 
@@ -88,7 +145,17 @@ START_TEST(streams_that_cannot_be_used)
 		"m=video 4000 RTP/AVP 31\r\n",
 		"m=audio 4000 RTP/SAVP 0\r\n",
 		"m=audio 4000 RTP/AVPF 0\r\n",
-		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 ff15::101/3\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 ff15::101\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 fe80::1\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 fe80::1%eth0\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 ::ffff:192.0.2.1\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 192.0.2.1\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 [2001:db8::1]\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1::2\r\n",
+		"m=audio 4000 RTP/AVP 0\r\n"
+		"c=IN IP6 2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 2001:db8::1\r\n",
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 224.2.1.1/127\r\n",
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 239.0.0.1\r\n",
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 255.255.255.255\r\n",
@@ -251,7 +318,7 @@ START_TEST(written_and_read)
 					 .audio = 1,
 					 .codecs = 3},
 				 back;
-	d.ip_be = ip("198.18.0.2");
+	d.address = tg_addr_ipv4(ip("198.18.0.2"));
 	d.codec[0] = (struct media_codec){MEDIA_PCMU, 0, 8000};
 	d.codec[1] = (struct media_codec){MEDIA_OTHER, 18, 8000};
 	d.codec[2] = (struct media_codec){MEDIA_TELEPHONE_EVENT, 96, 8000};
@@ -303,6 +370,20 @@ START_TEST(rtcp_of_a_stream)
 	struct media_description d;
 	ck_assert_int_eq(read_text(HEAD CONN TIME "m=audio 65535 RTP/AVP 0\r\n", &d), 0);
 	ck_assert_uint_eq(d.rtcp_port, 0);
+	static const char six[] = HEAD "c=IN IP6 2001:db8::a\r\n" TIME "m=audio 4000 RTP/AVP 0\r\n";
+	ck_assert_int_eq(read_text(six, &d), 0);
+	ck_assert_uint_eq(d.rtcp_port, 4001);
+	static const struct {
+		const char *line;
+		uint16_t port;
+	} of[] = {{"a=rtcp:53020 IN IP6 2001:db8:0::a\r\n", 53020},
+		{"a=rtcp:53020 IN IP6 2001:db8::b\r\n", 0}, {"a=rtcp:53020 IN IP4 192.0.2.1\r\n", 0}};
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++) {
+		char text[1024];
+		snprintf(text, sizeof(text), "%s%s", six, of[i].line);
+		ck_assert_int_eq(read_text(text, &d), 0);
+		ck_assert_uint_eq(d.rtcp_port, of[i].port);
+	}
 }
 END_TEST
 
@@ -377,6 +458,8 @@ int main(void)
 	tcase_add_test(t, ordinary_offer);
 	tcase_add_test(t, levels);
 	tcase_add_test(t, old_style_hold);
+	tcase_add_test(t, ipv6);
+	tcase_add_test(t, ipv6_is_written_with_its_family);
 	tcase_add_test(t, streams_that_cannot_be_used);
 	tcase_add_test(t, several_streams);
 	tcase_add_test(t, codecs);

@@ -1,9 +1,11 @@
+#include <arpa/inet.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "controlplane/sip/source.h"
+#include "settings/settings_check.h"
 
 static struct settings settings;
 static struct source_table table;
@@ -12,21 +14,51 @@ static void setup(void)
 {
 	memset(&settings, 0, sizeof(settings));
 	settings.trunks = 2;
-	settings.trunk[0] = (struct settings_trunk){
-		.name = "net", .range = {0xc6120000, 0xffff0000}, .calls_per_second = 10, .max_calls = 20};
-	settings.trunk[1] = (struct settings_trunk){
-		.name = "host", .range = {0xc0000201, 0xffffffff}, .calls_per_second = 1, .max_calls = 1};
+	settings.trunk[0] = (struct settings_trunk){.name = "net",
+		.range = {{.b = {198, 18}, .family = TG_FAMILY_IPV4}, 16},
+		.calls_per_second = 10,
+		.max_calls = 20};
+	settings.trunk[1] = (struct settings_trunk){.name = "host",
+		.range = {{.b = {192, 0, 2, 1}, .family = TG_FAMILY_IPV4}, 32},
+		.calls_per_second = 1,
+		.max_calls = 1};
 	source_init(&table, &settings, 0);
 }
 
+static int find(uint32_t ip)
+{
+	struct tg_addr address = tg_addr_ipv4(htonl(ip));
+	return source_find(&table, &address);
+}
+
+static int find_text(const char *text)
+{
+	struct tg_addr address;
+	ck_assert(tg_addr_parse(text, &address));
+	return source_find(&table, &address);
+}
+
+START_TEST(found_by_ipv6_address)
+{
+	ck_assert_ptr_null(settings_parse_range("2001:db8:1::/48", &table.trunk[1].range));
+	ck_assert_int_eq(find_text("2001:db8:1::1"), 1);
+	ck_assert_int_eq(find_text("2001:db8:1:ffff::1"), 1);
+	ck_assert_int_eq(find_text("2001:db8:2::1"), -1);
+	ck_assert_int_eq(find_text("198.18.0.1"), 0);
+	/* An IPv6 address whose first bytes are those of an IPv4 range is in none. */
+	ck_assert_int_eq(find_text("c612::1"), -1);
+	ck_assert_int_eq(find_text("::ffff:198.18.0.1"), -1);
+}
+END_TEST
+
 START_TEST(found_by_address)
 {
-	ck_assert_int_eq(source_find(&table, 0xc6120001), 0);
-	ck_assert_int_eq(source_find(&table, 0xc612ffff), 0);
-	ck_assert_int_eq(source_find(&table, 0xc6130000), -1);
-	ck_assert_int_eq(source_find(&table, 0xc0000201), 1);
-	ck_assert_int_eq(source_find(&table, 0xc0000202), -1);
-	ck_assert_int_eq(source_find(&table, 0), -1);
+	ck_assert_int_eq(find(0xc6120001), 0);
+	ck_assert_int_eq(find(0xc612ffff), 0);
+	ck_assert_int_eq(find(0xc6130000), -1);
+	ck_assert_int_eq(find(0xc0000201), 1);
+	ck_assert_int_eq(find(0xc0000202), -1);
+	ck_assert_int_eq(find(0), -1);
 	ck_assert_str_eq(table.trunk[1].name, "host");
 }
 END_TEST
@@ -85,6 +117,7 @@ int main(void)
 	TCase *t = tcase_create("all");
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, found_by_address);
+	tcase_add_test(t, found_by_ipv6_address);
 	tcase_add_test(t, rate);
 	tcase_add_test(t, adopted);
 	tcase_add_test(t, calls_at_a_time);

@@ -26,7 +26,7 @@ static void make_leg(struct tg_region *r, uint32_t row, int session, const char 
 	copy(d->module, sizeof(d->module), "front-desk");
 	copy(d->from, sizeof(d->from), from);
 	copy(d->to, sizeof(d->to), to);
-	d->program.remote_ip_be = htonl(0xc612000a + row);
+	d->program.remote = tg_addr_ipv4(htonl(0xc612000a + row));
 	d->program.remote_port_be = htons(4000);
 	d->program.rx = d->program.tx = (struct tg_payload_types){.audio = 8, .event = 101};
 	d->stint = 1;
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 		.ports = PORTS,
 		.media_items = 4,
 		.arena_bytes = 1 << 20,
-		.address_be = {htonl(0xc6120001)}};
+		.address = {{.b = {198, 18, 0, 1}, .family = TG_FAMILY_IPV4}}};
 	if (argc != 4)
 		return EXIT_FAILURE;
 	if (tg_region_open(&r, argv[1], argv[2], &cap, TG_ROLE_CONTROL, why, sizeof(why))) {
