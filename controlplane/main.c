@@ -427,6 +427,7 @@ int main(int argc, char **argv)
 	if (!e)
 		e = start(&c, why, sizeof(why));
 	if (e) {
+		log_error(calls, NULL, "not-started", "reason=%s", log_quote(why[0] ? why : strerror(-e)));
 		fail(why[0] ? why : strerror(-e));
 		stop(&c);
 		return 1;

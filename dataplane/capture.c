@@ -181,9 +181,11 @@ static bool write_all(struct dp_capture *c)
 	struct rte_mbuf *copy[BURST];
 	bool taken = true;
 	for (uint32_t w = 0; w < workers_of(c); w++) {
-		uint32_t n;
-		while ((n = rte_ring_sc_dequeue_burst(c->ring[w], (void **)copy, BURST, NULL)))
-			taken = write_burst(c, copy, n) && taken;
+		/* What is in the ring now: a flood of drops must not keep the main lcore here. */
+		for (uint32_t bursts = RING / BURST, n = BURST; bursts && n; bursts--) {
+			n = rte_ring_sc_dequeue_burst(c->ring[w], (void **)copy, BURST, NULL);
+			taken = (!n || write_burst(c, copy, n)) && taken;
+		}
 	}
 	return taken;
 }

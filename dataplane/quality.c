@@ -83,6 +83,11 @@ void dp_quality_trip(struct tg_quality *q, uint32_t trip)
 		return;
 	struct tg_quality_figures *f = &q->figures;
 	f->round_trip_us = (uint32_t)((uint64_t)trip * 1000000 / DP_RTCP_UNITS_PER_S);
+	/* Whoever reports without end doesn't get the count to 0: half of what was counts from then on. */
+	if (q->round_trips == UINT32_MAX) {
+		q->round_trip_sum_us /= 2;
+		q->round_trips /= 2;
+	}
 	q->round_trip_sum_us += f->round_trip_us;
 	q->round_trips++;
 	f->round_trip_average_us = (uint32_t)(q->round_trip_sum_us / q->round_trips);

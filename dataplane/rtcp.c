@@ -41,10 +41,12 @@ int dp_rtcp_open(struct dp_rtcp *r, uint32_t rows, uint64_t hz, uint64_t now_tsc
 	if (e)
 		return e;
 	r->goodbye = calloc(GOODBYES, sizeof(*r->goodbye));
-	if (!r->goodbye) {
+	r->paid = calloc(rows, sizeof(*r->paid));
+	if (!r->goodbye || !r->paid) {
 		dp_rtcp_close(r);
 		return -ENOMEM;
 	}
+	dp_rate_init(&r->rate, hz, DP_RTCP_PER_S);
 	r->minimum_ms = DP_RTCP_MINIMUM_MS;
 	r->random = now_tsc | 1;
 	return 0;
@@ -54,7 +56,9 @@ void dp_rtcp_close(struct dp_rtcp *r)
 {
 	dp_rtcp_wheel_close(&r->wheel);
 	free(r->goodbye);
+	free(r->paid);
 	r->goodbye = NULL;
+	r->paid = NULL;
 }
 
 static struct moment moment_of(const struct dp_legs *l, uint64_t tsc)
@@ -107,6 +111,7 @@ void dp_rtcp_begin(struct dp_legs *l, uint32_t leg, uint64_t now_tsc)
 	struct tg_quality *q = &l->quality[leg];
 	if (!q->reports_sent)
 		q->last_report = moment_of(l, now_tsc).middle;
+	l->rtcp.paid[leg] = dp_rate_now(now_tsc);
 	schedule(l, leg, now_tsc, interval_ms(l, leg));
 }
 
@@ -190,11 +195,23 @@ static bool learn_port(struct dp_legs *l, const struct dp_packet *p, const struc
 	return true;
 }
 
+/* False: more than a far end has to say. Reading it costs more than relaying a packet does. */
+static bool pay(struct dp_rtcp *r, uint32_t leg, uint64_t now_tsc)
+{
+	uint32_t now = dp_rate_now(now_tsc);
+	if (!dp_rate_allows(&r->rate, r->paid[leg], now))
+		return false;
+	r->paid[leg] = dp_rate_pay(&r->rate, r->paid[leg], now);
+	return true;
+}
+
 void dp_rtcp_take(struct dp_legs *l, const struct dp_packet *p, const uint8_t *bytes, uint64_t now_tsc)
 {
 	struct dp_rtcp_seen seen;
 	tg_counter_add(&l->stats->rtcp, 1);
 	enum tg_drop why = refuse(l, p);
+	if (why == TG_DROPS && !pay(&l->rtcp, p->leg, now_tsc))
+		why = TG_DROP_rtcp_rate;
 	if (why == TG_DROPS && dp_rtcp_read(bytes, p->rtp_bytes, be32toh(l->egress[p->leg].ssrc_be), &seen))
 		why = TG_DROP_bad_rtcp;
 	if (why == TG_DROPS && !learn_port(l, p, &seen))
@@ -362,6 +379,7 @@ static bool turn(struct dp_legs *l, uint32_t leg, uint64_t now_tsc, struct dp_ou
 {
 	struct tg_quality *q = &l->quality[leg];
 	struct moment now = moment_of(l, now_tsc);
+	l->rtcp.paid[leg] = dp_rate_settle(l->rtcp.paid[leg], dp_rate_now(now_tsc));
 	uint32_t since_ms = (uint32_t)((uint64_t)(now.middle - q->last_report) * 1000 / DP_RTCP_UNITS_PER_S);
 	uint32_t interval = interval_ms(l, leg);
 	if (interval > since_ms) { /* 6.3.6: on second thoughts it is too early */

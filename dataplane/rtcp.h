@@ -13,6 +13,8 @@
 
 /* The shortest interval that RFC 3550 lets everybody use (6.2). */
 #define DP_RTCP_MINIMUM_MS 5000
+/* Packets that a far end may send in a second, and at once. Two in ten seconds is what a call makes. */
+#define DP_RTCP_PER_S 50
 
 /* Returns 0 or -ENOMEM. */
 int dp_rtcp_open(struct dp_rtcp *rtcp, uint32_t rows, uint64_t hz, uint64_t now_tsc);

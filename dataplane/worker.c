@@ -141,6 +141,14 @@ static void classify(const struct dp_worker *w, const struct rte_mbuf *m, uint16
 	}
 }
 
+/* What the short way has counted in this burst belongs to the totals. */
+static void settle_fast(struct dp_worker *w)
+{
+	w->legs.tally.v[TG_METER_rx_packets] += w->fast.packets;
+	w->legs.tally.v[TG_METER_rx_octets] += w->fast.octets;
+	w->fast.packets = w->fast.octets = 0;
+}
+
 /* A far end may send as soon as it was answered, and the command that opens its leg was in the ring before
  * that answer left. So a packet for a leg that isn't open looks there before it is dropped. */
 static void catch_up_with_commands(struct dp_worker *w, uint32_t leg, uint64_t now)
@@ -148,6 +156,7 @@ static void catch_up_with_commands(struct dp_worker *w, uint32_t leg, uint64_t n
 	if (w->legs.place[leg] != TG_NONE || !tg_ring_waiting(tg_region_commands(w->legs.region, w->index)))
 		return;
 	dp_transmit_flush(&w->transmit);
+	settle_fast(w); /* a snapshot among them compares rows with totals */
 	dp_commands_run(&w->commands, &w->legs, now);
 }
 
@@ -245,8 +254,7 @@ static void handle_fast(
 		else
 			handle_slow(w, port, m[i], now);
 	}
-	w->legs.tally.v[TG_METER_rx_packets] += w->fast.packets;
-	w->legs.tally.v[TG_METER_rx_octets] += w->fast.octets;
+	settle_fast(w);
 }
 
 static void handle_burst(

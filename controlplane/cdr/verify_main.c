@@ -56,9 +56,12 @@ static void print_text(const struct cdr_verified *v, bool journal)
 		printf("; compared with the journal: %" PRIu64 " files, %" PRIu64 " were taken away",
 			v->compared, v->taken_away);
 	printf("; %" PRIu64 " faults\n", v->faults);
+	if (!v->files && !v->faults)
+		printf("No CDR files are there: they are in cdr/ of a node's state_dir.\n");
 	if (v->faults)
-		printf("The journal is the truth: `tollgate cdr rebuild JOURNAL OUT` makes the files "
-		       "anew.\n");
+		printf("`tollgate cdr rebuild JOURNAL OUT` makes the files anew. If the journal has lost "
+		       "records "
+		       "(event=tail-cut), keep these files: it makes less than they hold.\n");
 }
 
 int main(int argc, char **argv)
