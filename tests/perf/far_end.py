@@ -125,7 +125,7 @@ class FarEnd:
 
     def summary(self):
         counts = {}
-        for call in self.calls.values():
+        for call in list(self.calls.values()):
             key = call.state if call.state != "ended" else f"{call.end} ({call.status})"
             counts[key] = counts.get(key, 0) + 1
         return ", ".join(f"{count} {key}" for key, count in sorted(counts.items())) or "no calls"
