@@ -22,10 +22,9 @@
 #include "controlplane/api/api.h"
 #include "controlplane/calls/engine.h"
 #include "controlplane/calls/shelf.h"
-#include "controlplane/cdr/projector.h"
 #include "controlplane/journal/journal.h"
-#include "controlplane/metering/usage.h"
 #include "controlplane/modules/registry.h"
+#include "controlplane/records/records.h"
 #include "controlplane/sip/loop.h"
 
 /* Time for far ends to answer our BYEs before the process ends all the same. */
@@ -36,19 +35,18 @@ struct control {
 	struct settings settings;
 	struct tg_region *region;
 	struct registry *registry;
+	struct shelf *shelf;
 	struct loop *loop;
 	struct usage *usage;
 	struct recovery *recovery;
-	struct cdr_projector *cdr;
+	struct records *records;
 	struct journal *journal;
 	struct cache_service *cache;
 	_Atomic(struct engine *) engine; /* the journal's thread looks */
 	struct api *api;
-	bool replaying;
 	int signals, alive;
 	struct notify notify;
-	char shelf_dir[PATH_MAX], journal_dir[PATH_MAX], cdr_dir[PATH_MAX], media_socket[PATH_MAX],
-		control_socket[PATH_MAX];
+	char journal_dir[PATH_MAX], cdr_dir[PATH_MAX], media_socket[PATH_MAX], control_socket[PATH_MAX];
 };
 
 static int fail(const char *why)
@@ -86,19 +84,13 @@ static void on_trouble(void *ctx, int error)
 static void on_record(void *ctx, const struct journal_record *record)
 {
 	struct control *c = ctx;
-	if (c->replaying) {
-		recovery_feed(c->recovery, record);
-		if (usage_feed(c->usage, record->fact, record->payload))
-			log_warn(journal, NULL, "record-odd", "sequence=%llu fact=%s",
-				(unsigned long long)record->sequence, fact_name[record->fact]);
-	}
-	cdr_projector_feed(c->cdr, record);
+	records_feed(c->records, record);
 }
 
 static uint64_t cdr_open_rows(void *ctx, uint64_t *age_ms)
 {
 	struct control *c = ctx;
-	struct cdr_open_rows open = cdr_projector_open_rows(c->cdr);
+	struct cdr_open_rows open = records_open_rows(c->records);
 	uint64_t now = journal_time(c);
 	*age_ms = now > open.since_ns ? (now - open.since_ns) / 1000000u : 0;
 	return open.rows;
@@ -206,7 +198,6 @@ static int make_paths(struct control *c, char *why, size_t n)
 			return e;
 		}
 	}
-	shelf_place(c->settings.node.run_dir, c->settings.region.name, c->shelf_dir, sizeof(c->shelf_dir));
 	return 0;
 }
 
@@ -229,20 +220,31 @@ static int open_region(struct control *c, char *why, size_t n)
 	return e;
 }
 
+/* What is kept of sessions is read and parsed while the journal is. */
+static int open_shelf(struct control *c, char *why, size_t n)
+{
+	char dir[PATH_MAX];
+	shelf_place(c->settings.node.run_dir, c->settings.region.name, dir, sizeof(dir));
+	int e = shelf_open(&c->shelf, dir);
+	if (!e)
+		e = shelf_read_ahead(c->shelf);
+	if (e)
+		snprintf(why, n, "cannot open the sessions' directory %s: %s", dir, strerror(-e));
+	return e;
+}
+
 static int open_records(struct control *c, char *why, size_t n)
 {
-	int e = usage_create(&c->usage);
-	if (!e)
-		e = recovery_create(&c->recovery);
-	if (e) {
-		snprintf(why, n, "out of memory");
-		return e;
-	}
-	e = cdr_projector_open(&c->cdr, c->cdr_dir, why, n);
+	struct records_options ro = {.journal_dir = c->journal_dir,
+		.cdr_dir = c->cdr_dir,
+		.node = c->settings.node.name,
+		.every = (unsigned)c->settings.journal.checkpoint_records};
+	int e = records_open(&c->records, &ro, why, n);
 	if (e)
 		return e;
 	struct journal_options o = {.dir = c->journal_dir,
 		.node = c->settings.node.name,
+		.after = records_mark(c->records),
 		.segment_bytes = (uint64_t)c->settings.journal.segment_mib << 20,
 		.sync_ms = (unsigned)c->settings.journal.sync_ms,
 		.now = journal_time,
@@ -253,12 +255,14 @@ static int open_records(struct control *c, char *why, size_t n)
 		.record_ctx = c,
 		.trouble = on_trouble,
 		.trouble_ctx = c};
-	c->replaying = true;
 	e = journal_open(&c->journal, &o, why, n);
-	c->replaying = false;
 	if (e)
 		return e;
-	cdr_projector_replayed(c->cdr);
+	e = records_replayed(c->records, &c->usage, &c->recovery);
+	if (e) {
+		snprintf(why, n, "cannot keep what the journal says: %s", strerror(-e));
+		return e;
+	}
 	journal_append(c->journal, FACT_node_start,
 		json_pack("{s:s, s:s, s:I, s:b, s:i}", "node", c->settings.node.name, "version", TG_VERSION,
 			"region", (json_int_t)tg_region_id(c->region), "created",
@@ -274,7 +278,7 @@ static int open_engine(struct control *c, char *why, size_t n)
 		.loop = c->loop,
 		.registry = c->registry,
 		.media_socket = c->media_socket,
-		.shelf_dir = c->shelf_dir,
+		.shelf = c->shelf,
 		.usage = c->usage,
 		.recovery = c->recovery,
 		.cdr_open_rows = cdr_open_rows,
@@ -284,6 +288,7 @@ static int open_engine(struct control *c, char *why, size_t n)
 	struct engine *e = NULL;
 	int err = engine_create(&e, &o, why, n);
 	c->registry = NULL; /* the engine's, also when it failed */
+	c->shelf = NULL;
 	if (err)
 		return err;
 	atomic_store_explicit(&c->engine, e, memory_order_release);
@@ -302,6 +307,8 @@ static int start(struct control *c, char *why, size_t n)
 		e = open_region(c, why, n);
 	if (!e)
 		e = loop_create(&c->loop);
+	if (!e)
+		e = open_shelf(c, why, n);
 	if (!e)
 		e = open_records(c, why, n);
 	if (!e)
@@ -334,10 +341,11 @@ static void stop(struct control *c)
 		engine_synced(e, durable);
 	engine_destroy(e);
 	cache_service_stop(c->cache);
-	cdr_projector_close(c->cdr);
+	records_close(c->records);
 	recovery_destroy(c->recovery);
 	usage_destroy(c->usage);
 	loop_destroy(c->loop);
+	shelf_close(c->shelf);
 	registry_unref(c->registry);
 	tg_region_close(c->region);
 	if (c->signals >= 0)

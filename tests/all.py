@@ -36,7 +36,8 @@ BUILDS = {
 _COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 STEP_SECONDS = 900
 # Tests of what two threads or processes touch at a time.
-UNDER_THREADS = ("contract/ring", "contract/leg", "base/mailbox", "journal/journal", "link/link")
+UNDER_THREADS = ("contract/ring", "contract/leg", "base/mailbox", "journal/journal", "link/link",
+                 "calls/shelf", "records/records")
 
 
 class Outcome:

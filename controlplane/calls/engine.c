@@ -431,8 +431,6 @@ static int open_parts(struct engine *e, const struct engine_options *o, char *wh
 	if (!err)
 		err = leg_index_create(&e->by_ua);
 	if (!err)
-		err = shelf_open(&e->shelf, o->shelf_dir);
-	if (!err)
 		err = leg_index_create(&e->by_request);
 	if (!err)
 		err = fetcher_create(&e->fetcher, e->settings, e->box, requests_deliver);
@@ -455,6 +453,7 @@ int engine_create(struct engine **engine, const struct engine_options *o, char *
 		.journal = o->journal,
 		.loop = o->loop,
 		.registry = o->registry,
+		.shelf = o->shelf,
 		.usage = o->usage,
 		.recovery = o->recovery,
 		.media_socket = o->media_socket,

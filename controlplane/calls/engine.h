@@ -20,6 +20,7 @@
 #include "settings/settings.h"
 
 struct engine;
+struct shelf;
 
 struct engine_options {
 	const struct settings *settings;
@@ -27,7 +28,7 @@ struct engine_options {
 	struct journal *journal;
 	struct loop *loop;
 	struct registry *registry; /* one reference is taken over */
-	const char *shelf_dir;     /* on a tmpfs: live sessions, kept for a successor */
+	struct shelf *shelf;       /* taken over: live sessions, kept for a successor */
 	const char *media_socket;  /* of the media layer */
 	const struct usage *usage; /* meter records that the journal held at opening; borrowed */
 	struct recovery *recovery; /* what the journal says of sessions that were never closed; borrowed */

@@ -70,10 +70,10 @@ struct audit {
 
 /* watch.c: signs of life. */
 struct watch {
-	uint64_t ticked_ns;         /* the loop's last turn */
-	uint64_t silent_at_ns;      /* a dataplane that is missing is not worth a warning before */
-	bool silent;                /* said so */
-	bool stuck[TG_WORKERS_MAX]; /* said so */
+	uint64_t ticked_ns;    /* the loop's last turn */
+	uint64_t silent_at_ns; /* a dataplane that is missing is not worth a warning before */
+	bool silent;           /* said so */
+	bool suspect[TG_WORKERS_MAX], stuck[TG_WORKERS_MAX]; /* at the last look; said so */
 };
 
 struct engine {

@@ -1,4 +1,4 @@
-#include "controlplane/calls/recovery.h"
+#include "controlplane/calls/recovery_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,14 +6,6 @@
 #include <string.h>
 
 #include "controlplane/journal/fact_value.h"
-
-#define BUCKETS 4096u
-struct recovery {
-	struct recovery_session *first; /* a list: few sessions are open at a time when a process dies */
-	struct recovery_session *bucket[BUCKETS];
-	struct id closed[RECOVERY_CLOSED];
-	unsigned closed_n; /* so far */
-};
 
 static const char *text_of(const json_t *o, const char *name)
 {
@@ -36,7 +28,7 @@ void recovery_destroy(struct recovery *r)
 {
 	if (!r)
 		return;
-	for (unsigned b = 0; b < BUCKETS; b++) {
+	for (unsigned b = 0; b < RECOVERY_BUCKETS; b++) {
 		while (r->bucket[b]) {
 			struct recovery_session *s = r->bucket[b];
 			r->bucket[b] = s->next;
@@ -51,9 +43,9 @@ void recovery_destroy(struct recovery *r)
 	free(r);
 }
 
-static unsigned bucket_of(const struct id *id)
+struct recovery_session **recovery_bucket(struct recovery *r, const struct id *id)
 {
-	return (unsigned)(id->b[0] << 8 | id->b[1]) % BUCKETS;
+	return &r->bucket[(unsigned)(id->b[0] << 8 | id->b[1]) % RECOVERY_BUCKETS];
 }
 
 /* The place that points to the session, or NULL where the text is no session's id. */
@@ -62,7 +54,7 @@ static struct recovery_session **find(struct recovery *r, const char *text)
 	struct id id;
 	if (id_parse(text, ID_KIND_SESSION, &id))
 		return NULL;
-	struct recovery_session **at = &r->bucket[bucket_of(&id)];
+	struct recovery_session **at = recovery_bucket(r, &id);
 	while (*at && !id_equal(&(*at)->id, &id))
 		at = &(*at)->next;
 	return at;
@@ -71,6 +63,7 @@ static struct recovery_session **find(struct recovery *r, const char *text)
 static void open_session(struct recovery *r, const json_t *f)
 {
 	struct recovery_session *s = calloc(1, sizeof(*s));
+	r->failed = r->failed || !s;
 	if (!s || id_parse(text_of(f, "session"), ID_KIND_SESSION, &s->id)) {
 		free(s);
 		return;
@@ -79,7 +72,7 @@ static void open_session(struct recovery *r, const json_t *f)
 	snprintf(s->call, sizeof(s->call), "%s", text_of(f, "call"));
 	s->facts = 1;
 	s->clock_step_ns = fact_clock_step_ns(f);
-	struct recovery_session **bucket = &r->bucket[bucket_of(&s->id)];
+	struct recovery_session **bucket = recovery_bucket(r, &s->id);
 	s->next = *bucket;
 	*bucket = s;
 }
@@ -145,6 +138,11 @@ void recovery_feed(struct recovery *r, const struct journal_record *record)
 		of_session(*at, record->fact, f);
 }
 
+bool recovery_is_whole(const struct recovery *r)
+{
+	return !r->failed;
+}
+
 bool recovery_elsewhere(const struct recovery_session *s, uint64_t region)
 {
 	for (int i = 0; i < s->legs; i++)
@@ -173,7 +171,7 @@ bool recovery_was_closed(const struct recovery *r, const char *session)
 struct recovery_session *recovery_first(struct recovery *r)
 {
 	/* Moves the buckets' chains into one list; once, after the last record. */
-	for (unsigned b = 0; b < BUCKETS; b++) {
+	for (unsigned b = 0; b < RECOVERY_BUCKETS; b++) {
 		while (r->bucket[b]) {
 			struct recovery_session *s = r->bucket[b];
 			r->bucket[b] = s->next;

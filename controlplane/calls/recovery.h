@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "base/pack.h"
 #include "controlplane/journal/journal.h"
 
 struct recovery;
@@ -37,6 +38,12 @@ struct recovery_session {
 int recovery_create(struct recovery **recovery);
 void recovery_destroy(struct recovery *recovery);
 void recovery_feed(struct recovery *recovery, const struct journal_record *record);
+/* Everything that it knows; before recovery_first(). Loading is for one that was just created, and leaves it
+ * to be destroyed when it fails: with -EBADMSG where that isn't what recovery_save() writes, or -ENOMEM. */
+void recovery_save(const struct recovery *recovery, struct pack *pack);
+int recovery_load(struct recovery *recovery, struct unpack *unpack);
+/* False: memory was out, and something isn't known. */
+bool recovery_is_whole(const struct recovery *recovery);
 /* An open session, or NULL. Before recovery_first(). */
 struct recovery_session *recovery_find(struct recovery *recovery, const char *session);
 /* Whether it is among the last RECOVERY_CLOSED that were closed. */

@@ -21,6 +21,7 @@
 
 struct shelf {
 	int dir;
+	struct shelf_reader *ahead;
 };
 
 static int remove_halves(struct shelf *s)
@@ -85,6 +86,7 @@ void shelf_close(struct shelf *s)
 {
 	if (!s)
 		return;
+	shelf_reader_stop(s->ahead);
 	if (s->dir >= 0)
 		close(s->dir);
 	free(s);
@@ -113,7 +115,15 @@ void shelf_drop(struct shelf *s, const char *name)
 	unlinkat(s->dir, name, 0);
 }
 
+int shelf_read_ahead(struct shelf *s)
+{
+	return s->ahead ? 0 : shelf_reader_start(&s->ahead, s->dir);
+}
+
 int shelf_each(struct shelf *s, void (*found)(void *ctx, const char *name, const json_t *value), void *ctx)
 {
-	return shelf_read(s->dir, found, ctx);
+	int e = shelf_read_ahead(s);
+	struct shelf_reader *reader = s->ahead;
+	s->ahead = NULL;
+	return e ? e : shelf_reader_finish(reader, found, ctx);
 }

@@ -19,6 +19,9 @@ void shelf_close(struct shelf *shelf);
 /* name: letters and digits. Returns 0 or -errno. */
 int shelf_put(struct shelf *shelf, const char *name, const json_t *value);
 void shelf_drop(struct shelf *shelf, const char *name);
+/* Begins to read the files, on a thread of its own, for a shelf_each() that comes later: nothing is to be put
+ * or dropped before that. Returns 0 or -errno; shelf_each() works all the same. */
+int shelf_read_ahead(struct shelf *shelf);
 /* Calls back for each file; value is NULL for one that can't be read, borrowed otherwise. The callback may
  * drop it. */
 int shelf_each(

@@ -12,9 +12,10 @@
 
 /* Far more than a session with all its legs has. */
 #define TEXT_MAX (16u << 20)
-/* What is read ahead: batches, so that the threads meet seldom; few, for a parsed session is some 30 KB. */
+/* What is read ahead: batches, so that the threads meet seldom; a bounded number, for a parsed session is
+ * some 30 KB: as many as can be parsed while the journal is read. */
 #define BATCH       32
-#define BATCHES_MAX 8
+#define BATCHES_MAX 64
 
 struct batch {
 	struct batch *next;
@@ -23,7 +24,7 @@ struct batch {
 	json_t *value[BATCH]; /* NULL: can't be read */
 };
 
-struct reading {
+struct shelf_reader {
 	int dir;
 	DIR *list;
 	char *text;
@@ -36,12 +37,12 @@ struct reading {
 	struct batch
 		*done; /* for the reader to free: it made them, and another's free() would be in its way */
 	unsigned batches;
-	bool over;
+	bool over, stop;
 	int error;
 };
 
 /* Makes room for a file of that many bytes and one more. */
-static bool make_room(struct reading *r, size_t bytes)
+static bool make_room(struct shelf_reader *r, size_t bytes)
 {
 	if (bytes < r->room)
 		return true;
@@ -54,7 +55,7 @@ static bool make_room(struct reading *r, size_t bytes)
 }
 
 /* In one piece: what jansson reads from a file it reads byte by byte. */
-static json_t *read_one(struct reading *r, const char *name)
+static json_t *read_one(struct shelf_reader *r, const char *name)
 {
 	json_t *value = NULL;
 	struct stat st;
@@ -84,8 +85,19 @@ static void free_batches(struct batch *b)
 	}
 }
 
+static void release(struct shelf_reader *r)
+{
+	free_batches(r->first);
+	free_batches(r->done);
+	pthread_cond_destroy(&r->changed);
+	pthread_mutex_destroy(&r->lock);
+	closedir(r->list);
+	free(r->text);
+	free(r);
+}
+
 /* The next files. NULL with *error 0: there are no more. */
-static struct batch *read_batch(struct reading *r, int *error)
+static struct batch *read_batch(struct shelf_reader *r, int *error)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 	struct dirent *e = NULL;
@@ -109,7 +121,7 @@ static struct batch *read_batch(struct reading *r, int *error)
 
 static void *read_ahead(void *arg)
 {
-	struct reading *r = arg;
+	struct shelf_reader *r = arg;
 	int error = 0;
 	for (bool more = true; more;) {
 		struct batch *b = error ? NULL : read_batch(r, &error);
@@ -123,8 +135,9 @@ static void *read_ahead(void *arg)
 		r->over = !b;
 		r->error = error;
 		pthread_cond_broadcast(&r->changed);
-		while (r->batches >= BATCHES_MAX)
+		while (r->batches >= BATCHES_MAX && !r->stop)
 			pthread_cond_wait(&r->changed, &r->lock);
+		more = more && !r->stop;
 		struct batch *done = r->done;
 		r->done = NULL;
 		pthread_mutex_unlock(&r->lock);
@@ -134,7 +147,7 @@ static void *read_ahead(void *arg)
 }
 
 /* done: the one before, or NULL. NULL: that was all. */
-static struct batch *next_batch(struct reading *r, struct batch *done)
+static struct batch *next_batch(struct shelf_reader *r, struct batch *done)
 {
 	pthread_mutex_lock(&r->lock);
 	if (done) {
@@ -155,32 +168,52 @@ static struct batch *next_batch(struct reading *r, struct batch *done)
 	return b;
 }
 
-int shelf_read(int dir, void (*found)(void *ctx, const char *name, const json_t *value), void *ctx)
+int shelf_reader_start(struct shelf_reader **reader, int dir)
 {
+	struct shelf_reader *r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
 	int copy = dup(dir);
-	struct reading r = {.dir = dir, .list = copy < 0 ? NULL : fdopendir(copy)};
-	if (!r.list) {
+	*r = (struct shelf_reader){.dir = dir, .list = copy < 0 ? NULL : fdopendir(copy)};
+	if (!r->list) {
 		int e = -errno;
 		if (copy >= 0)
 			close(copy);
+		free(r);
 		return e;
 	}
-	rewinddir(r.list);
-	r.last = &r.first;
-	pthread_mutex_init(&r.lock, NULL);
-	pthread_cond_init(&r.changed, NULL);
-	int e = -pthread_create(&r.thread, NULL, read_ahead, &r);
-	for (struct batch *b = NULL; !e && (b = next_batch(&r, b));)
+	rewinddir(r->list);
+	r->last = &r->first;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->changed, NULL);
+	int e = -pthread_create(&r->thread, NULL, read_ahead, r);
+	if (e)
+		release(r);
+	else
+		*reader = r;
+	return e;
+}
+
+int shelf_reader_finish(
+	struct shelf_reader *r, void (*found)(void *ctx, const char *name, const json_t *value), void *ctx)
+{
+	for (struct batch *b = NULL; (b = next_batch(r, b));)
 		for (unsigned i = 0; i < b->n; i++)
 			found(ctx, b->name[i], b->value[i]);
-	if (!e) {
-		pthread_join(r.thread, NULL);
-		free_batches(r.done);
-		e = r.error;
-	}
-	pthread_cond_destroy(&r.changed);
-	pthread_mutex_destroy(&r.lock);
-	closedir(r.list);
-	free(r.text);
+	pthread_join(r->thread, NULL);
+	int e = r->error;
+	release(r);
 	return e;
+}
+
+void shelf_reader_stop(struct shelf_reader *r)
+{
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->stop = true;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+	pthread_join(r->thread, NULL);
+	release(r);
 }

@@ -40,10 +40,14 @@ static void look_at_workers(struct engine *e, uint64_t beat, uint64_t now)
 {
 	for (uint32_t w = 0; w < tg_region_capacity(e->region)->workers; w++) {
 		const struct tg_worker_stats *s = tg_region_stats(e->region, w);
-		enum tg_worker_state state = tg_worker_state(s, beat, now);
-		if ((state == TG_WORKER_STUCK) == e->watch.stuck[w])
+		/* At two looks in a row: a process that goes on after it stood still beats before its workers
+		 * have looped. */
+		bool suspect = tg_worker_state(s, beat, now) == TG_WORKER_STUCK;
+		bool stuck = suspect && e->watch.suspect[w];
+		e->watch.suspect[w] = suspect;
+		if (stuck == e->watch.stuck[w])
 			continue;
-		e->watch.stuck[w] = state == TG_WORKER_STUCK;
+		e->watch.stuck[w] = stuck;
 		uint64_t alive = atomic_load_explicit(&s->alive_ns, memory_order_relaxed);
 		if (e->watch.stuck[w])
 			log_warn(link, NULL, "worker-stuck", "worker=%u since_ms=%llu", w,

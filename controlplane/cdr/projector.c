@@ -13,37 +13,11 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "controlplane/cdr/file_pair.h"
-#include "controlplane/cdr/position.h"
 #include "controlplane/cdr/projector_open.h"
-#include "controlplane/cdr/session.h"
+#include "controlplane/cdr/projector_private.h"
 #include "controlplane/journal/fact_value.h"
-#include "controlplane/metering/usage.h"
 
-#define MAX_ROWS   10000 /* of a journal that doesn't say */
-#define NODE_BYTES 64
-
-struct cdr_projector {
-	char *dir;
-	int dir_fd;
-	bool rebuild;
-	struct cdr_position position;
-	/* What the records so far say. */
-	char node[NODE_BYTES];
-	uint64_t max_rows;
-	void *sessions; /* tsearch tree of struct cdr_session */
-	struct usage *usage;
-	uint64_t first_ns, last_sequence;
-	uint64_t files, rows; /* made so far */
-	uint64_t open_rows, open_since_ns;
-	/* Files that are not done with: closed ones that wait for the disk, then the open one. */
-	struct cdr_file_pair *head, **tail;
-	struct cdr_file_pair *open;
-	bool broken; /* memory was out: what is known is not whole any more */
-	_Atomic int trouble;
-	pthread_mutex_t lock;
-	struct cdr_open_rows shown; /* under the lock */
-};
+#define MAX_ROWS 10000 /* of a journal that doesn't say */
 
 /* While rows are made from one record. */
 struct emitting {
@@ -134,6 +108,8 @@ static void close_file(struct cdr_projector *p, const struct journal_record *rec
 		p->open->closed_at = record->sequence;
 		p->open->closed_ns = record->time_ns;
 	}
+	p->closed_sequence = record->sequence;
+	p->closed_ns = record->time_ns;
 	p->open = NULL;
 	p->open_rows = 0;
 	p->open_since_ns = 0;
@@ -190,18 +166,23 @@ static struct cdr_session **find(struct cdr_projector *p, const json_t *payload)
 	return key.id ? tfind(&key, &p->sessions, by_id) : NULL;
 }
 
-static int open_session(struct cdr_projector *p, const json_t *payload)
+int cdr_projector_add(struct cdr_projector *p, struct cdr_session *s)
+{
+	if (tfind(s, &p->sessions, by_id))
+		return -EEXIST;
+	return tsearch(s, &p->sessions, by_id) ? 0 : -ENOMEM;
+}
+
+static int open_session(struct cdr_projector *p, const struct journal_record *record)
 {
 	struct cdr_session *s;
-	if (find(p, payload))
-		return -EEXIST;
-	int e = cdr_session_create(&s, payload);
+	int e = cdr_session_create(&s, record);
 	if (e)
 		return e;
-	if (tsearch(s, &p->sessions, by_id))
-		return 0;
-	cdr_session_free(s);
-	return -ENOMEM;
+	e = cdr_projector_add(p, s);
+	if (e)
+		cdr_session_free(s);
+	return e;
 }
 
 static int close_session(struct cdr_projector *p, const struct journal_record *record)
@@ -241,12 +222,12 @@ static int project(struct cdr_projector *p, const struct journal_record *record)
 			close_file(p, record);
 		return 0;
 	case FACT_session_open:
-		return open_session(p, record->payload);
+		return open_session(p, record);
 	case FACT_session_close:
 		return close_session(p, record);
 	default:
 		node = find(p, record->payload);
-		return node ? cdr_session_feed(*node, record->fact, record->payload) : 0;
+		return node ? cdr_session_feed(*node, record) : 0;
 	}
 }
 

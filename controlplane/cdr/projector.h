@@ -10,10 +10,13 @@
 #ifndef TG_CDR_PROJECTOR_H
 #define TG_CDR_PROJECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/pack.h"
 #include "controlplane/journal/journal.h"
+#include "controlplane/metering/usage.h"
 
 struct cdr_projector;
 
@@ -23,8 +26,19 @@ int cdr_projector_open(struct cdr_projector **projector, const char *dir, char *
 /* Writes what it can to the temp files and leaves them. NULL is allowed. */
 void cdr_projector_close(struct cdr_projector *projector);
 
-/* Takes the journal's records, every one from the first on, in order; by one thread at a time. What the disk
- * doesn't take is kept and tried again at the next record; it is logged once. */
+/* All that the records so far say, so that a successor may begin behind them. Only while no file is open and
+ * none waits for the disk: else cdr_projector_can_save() says no. On the thread that feeds. */
+bool cdr_projector_can_save(const struct cdr_projector *projector);
+void cdr_projector_save(const struct cdr_projector *projector, struct pack *pack);
+/* Into one that was just opened, and is to be closed when this fails: -EBADMSG where that isn't what
+ * cdr_projector_save() writes, -ESTALE where position.json doesn't fit it, or -ENOMEM. */
+int cdr_projector_load(struct cdr_projector *projector, struct unpack *unpack);
+/* What the records so far add up to; changed by the thread that feeds. Borrowed. */
+const struct usage *cdr_projector_usage(const struct cdr_projector *projector);
+
+/* Takes the journal's records, every one from the first on (or from the one behind what was loaded), in
+ * order; by one thread at a time. What the disk doesn't take is kept and tried again at the next record; it
+ * is logged once. */
 void cdr_projector_feed(struct cdr_projector *projector, const struct journal_record *record);
 /* To be called when journal_open() has returned, before anything is appended: all that was there has been
  * fed. Finds out if the journal has lost records that files were already made of. */

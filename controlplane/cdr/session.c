@@ -6,19 +6,40 @@
 
 #include "controlplane/journal/fact_value.h"
 
-int cdr_session_create(struct cdr_session **session, const json_t *open)
+static void release(struct cdr_payload *p)
 {
-	const char *id = fact_text(open, "session", NULL);
+	json_decref(p->value);
+	free(p->text);
+	*p = (struct cdr_payload){0};
+}
+
+static int take(struct cdr_payload *to, const struct journal_record *record)
+{
+	char *text = record->text ? malloc(record->len + 1) : NULL;
+	if (record->text && !text)
+		return -ENOMEM;
+	if (text) {
+		memcpy(text, record->text, record->len);
+		text[record->len] = '\0';
+	}
+	release(to);
+	*to = (struct cdr_payload){
+		.value = json_incref((json_t *)record->payload), .text = text, .len = record->len};
+	return 0;
+}
+
+int cdr_session_create(struct cdr_session **session, const struct journal_record *open)
+{
+	const char *id = fact_text(open->payload, "session", NULL);
 	if (!id || !*id)
 		return -EINVAL;
 	struct cdr_session *s = calloc(1, sizeof(*s));
 	if (s)
 		s->id = strdup(id);
-	if (!s || !s->id) {
-		free(s);
+	if (!s || !s->id || take(&s->open, open)) {
+		cdr_session_free(s);
 		return -ENOMEM;
 	}
-	s->open = json_incref((json_t *)open);
 	*session = s;
 	return 0;
 }
@@ -28,15 +49,15 @@ void cdr_session_free(struct cdr_session *s)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->legs; i++) {
-		json_decref(s->leg[i].open);
-		json_decref(s->leg[i].media);
-		json_decref(s->leg[i].ended);
+		release(&s->leg[i].open);
+		release(&s->leg[i].media);
+		release(&s->leg[i].ended);
 	}
 	for (size_t i = 0; i < s->stints; i++) {
-		json_decref(s->stint[i].open);
-		json_decref(s->stint[i].close);
+		release(&s->stint[i].open);
+		release(&s->stint[i].close);
 	}
-	json_decref(s->open);
+	release(&s->open);
 	free(s->leg);
 	free(s->stint);
 	free(s->id);
@@ -91,59 +112,57 @@ struct cdr_stint *cdr_session_stint(struct cdr_session *s, uint32_t number)
 	return stint;
 }
 
-static void take(json_t **to, const json_t *payload)
-{
-	json_decref(*to);
-	*to = json_incref((json_t *)payload);
-}
-
-static int feed_leg(struct cdr_session *s, enum fact fact, const json_t *payload)
+static int feed_leg(struct cdr_session *s, const struct journal_record *record)
 {
 	uint32_t number;
 	uint64_t at_ns = 0;
-	if (!fact_u32(payload, "leg", &number))
+	if (!fact_u32(record->payload, "leg", &number))
 		return -EINVAL;
 	struct cdr_leg *leg = cdr_session_leg(s, number);
 	if (!leg)
 		return -ENOMEM;
-	fact_u64(payload, "at_ns", &at_ns);
-	if (fact == FACT_leg_open)
-		take(&leg->open, payload);
-	else if (fact == FACT_leg_media)
-		take(&leg->media, payload);
-	else if (fact == FACT_leg_ended)
-		take(&leg->ended, payload);
-	else if (fact == FACT_leg_ringing && !leg->ringing_ns)
-		leg->ringing_ns = at_ns;
-	else if (fact == FACT_leg_answered && !leg->answered_ns)
-		leg->answered_ns = at_ns;
-	return 0;
+	fact_u64(record->payload, "at_ns", &at_ns);
+	switch (record->fact) {
+	case FACT_leg_open:
+		return take(&leg->open, record);
+	case FACT_leg_media:
+		return take(&leg->media, record);
+	case FACT_leg_ended:
+		return take(&leg->ended, record);
+	case FACT_leg_ringing:
+		if (!leg->ringing_ns)
+			leg->ringing_ns = at_ns;
+		return 0;
+	default:
+		if (!leg->answered_ns)
+			leg->answered_ns = at_ns;
+		return 0;
+	}
 }
 
-static int feed_stint(struct cdr_session *s, enum fact fact, const json_t *payload)
+static int feed_stint(struct cdr_session *s, const struct journal_record *record)
 {
 	uint32_t number;
-	if (!fact_u32(payload, "stint", &number))
+	if (!fact_u32(record->payload, "stint", &number))
 		return -EINVAL;
 	struct cdr_stint *stint = cdr_session_stint(s, number);
 	if (!stint)
 		return -ENOMEM;
-	take(fact == FACT_stint_open ? &stint->open : &stint->close, payload);
-	return 0;
+	return take(record->fact == FACT_stint_open ? &stint->open : &stint->close, record);
 }
 
-int cdr_session_feed(struct cdr_session *s, enum fact fact, const json_t *payload)
+int cdr_session_feed(struct cdr_session *s, const struct journal_record *record)
 {
-	switch (fact) {
+	switch (record->fact) {
 	case FACT_leg_open:
 	case FACT_leg_media:
 	case FACT_leg_ringing:
 	case FACT_leg_answered:
 	case FACT_leg_ended:
-		return feed_leg(s, fact, payload);
+		return feed_leg(s, record);
 	case FACT_stint_open:
 	case FACT_stint_close:
-		return feed_stint(s, fact, payload);
+		return feed_stint(s, record);
 	default:
 		return 0;
 	}

@@ -79,14 +79,14 @@ static void begin_row(const struct making *m, struct cdr_row *row, const char *t
 
 static bool is_incoming(const struct cdr_leg *leg)
 {
-	const char *direction = fact_text(leg->open, "direction", NULL);
+	const char *direction = fact_text(leg->open.value, "direction", NULL);
 	return direction ? !strcmp(direction, "in") : leg->number == 0;
 }
 
 /* The end of a leg. One that was never told is that of its session: it must not be billed as nothing. */
 static uint64_t leg_end(const struct making *m, const struct cdr_leg *leg)
 {
-	uint64_t ns = time_of(leg->ended, "at_ns");
+	uint64_t ns = time_of(leg->ended.value, "at_ns");
 	return ns ? ns : m->end_ns;
 }
 
@@ -102,7 +102,7 @@ static const struct cdr_leg *leg_numbered(const struct making *m, uint32_t numbe
 static const struct cdr_leg *leg_of_call(const struct making *m, const char *call)
 {
 	for (size_t i = 0; call && i < m->session->legs; i++) {
-		const char *id = fact_text(m->session->leg[i].open, "call", NULL);
+		const char *id = fact_text(m->session->leg[i].open.value, "call", NULL);
 		if (id && !strcmp(id, call))
 			return &m->session->leg[i];
 	}
@@ -235,31 +235,31 @@ static void make_leg(const struct making *m, const struct cdr_leg *leg)
 	bool incoming = is_incoming(leg);
 	uint64_t end_ns = leg_end(m, leg);
 	begin_row(m, &row, "leg");
-	copy_text(&row, CDR_call, leg->open, "call");
-	copy_text(&row, CDR_call_id, leg->open, "call_id");
+	copy_text(&row, CDR_call, leg->open.value, "call");
+	copy_text(&row, CDR_call_id, leg->open.value, "call_id");
 	cdr_set_number(&row, CDR_leg, leg->number);
 	cdr_set_text(&row, CDR_direction, incoming ? "in" : "out", incoming ? 2 : 3);
-	copy_text(&row, CDR_account, leg->open, "account");
-	copy_text(&row, CDR_module, leg->open, "module");
-	copy_text(&row, CDR_calling, leg->open, "from");
-	copy_text(&row, CDR_called, leg->open, "to");
+	copy_text(&row, CDR_account, leg->open.value, "account");
+	copy_text(&row, CDR_module, leg->open.value, "module");
+	copy_text(&row, CDR_calling, leg->open.value, "from");
+	copy_text(&row, CDR_called, leg->open.value, "to");
 	if (incoming)
-		copy_text(&row, CDR_source, m->session->open, "source");
-	copy_text(&row, CDR_trunk, leg->open, "trunk");
+		copy_text(&row, CDR_source, m->session->open.value, "source");
+	copy_text(&row, CDR_trunk, leg->open.value, "trunk");
 	if (incoming && !row.v[CDR_trunk].set)
-		copy_text(&row, CDR_trunk, m->session->open, "trunk");
-	set_time(m, &row, CDR_setup_time, time_of(leg->open, "setup_ns"));
+		copy_text(&row, CDR_trunk, m->session->open.value, "trunk");
+	set_time(m, &row, CDR_setup_time, time_of(leg->open.value, "setup_ns"));
 	set_time(m, &row, CDR_end_time, end_ns);
 	set_call_times(m, &row, leg, end_ns);
-	if (!leg->ended)
+	if (!leg->ended.value)
 		cdr_add_note(&row, "end of the leg not recorded");
-	copy_number(&row, CDR_sip_status, leg->ended, "status");
-	copy_number(&row, CDR_q850_cause, leg->ended, "cause");
-	copy_text(&row, CDR_released_by, leg->ended, "released_by");
-	copy_text(&row, CDR_reason, leg->ended, "reason");
-	copy_text(&row, CDR_codec, leg->media, "codec");
-	copy_text(&row, CDR_local_media, leg->media, "local");
-	copy_text(&row, CDR_remote_media, leg->media, "remote");
+	copy_number(&row, CDR_sip_status, leg->ended.value, "status");
+	copy_number(&row, CDR_q850_cause, leg->ended.value, "cause");
+	copy_text(&row, CDR_released_by, leg->ended.value, "released_by");
+	copy_text(&row, CDR_reason, leg->ended.value, "reason");
+	copy_text(&row, CDR_codec, leg->media.value, "codec");
+	copy_text(&row, CDR_local_media, leg->media.value, "local");
+	copy_text(&row, CDR_remote_media, leg->media.value, "remote");
 	struct totals t = add_up(m, &leg->number, NULL);
 	set_leg_usage(&row, &t);
 	set_quality(m, leg->number, &row);
@@ -283,19 +283,20 @@ static uint64_t billable_ms(
 static void make_stint(const struct making *m, const struct cdr_stint *stint)
 {
 	struct cdr_row row;
-	const struct cdr_leg *leg = leg_of_call(m, fact_text(stint->open, "call", NULL));
-	uint64_t start_ns = time_of(stint->open, "at_ns"), end_ns = time_of(stint->close, "at_ns");
+	const struct cdr_leg *leg = leg_of_call(m, fact_text(stint->open.value, "call", NULL));
+	uint64_t start_ns = time_of(stint->open.value, "at_ns"),
+		 end_ns = time_of(stint->close.value, "at_ns");
 	begin_row(m, &row, "stint");
-	copy_text(&row, CDR_call, stint->open, "call");
+	copy_text(&row, CDR_call, stint->open.value, "call");
 	if (leg)
-		copy_text(&row, CDR_call_id, leg->open, "call_id");
+		copy_text(&row, CDR_call_id, leg->open.value, "call_id");
 	cdr_set_number(&row, CDR_stint, stint->number);
-	copy_text(&row, CDR_account, stint->open, "account");
-	copy_text(&row, CDR_module, stint->open, "module");
-	copy_text(&row, CDR_trigger, stint->open, "trigger");
-	copy_text(&row, CDR_calling, m->session->open, "from");
-	copy_text(&row, CDR_called, m->session->open, "to");
-	if (!stint->open)
+	copy_text(&row, CDR_account, stint->open.value, "account");
+	copy_text(&row, CDR_module, stint->open.value, "module");
+	copy_text(&row, CDR_trigger, stint->open.value, "trigger");
+	copy_text(&row, CDR_calling, m->session->open.value, "from");
+	copy_text(&row, CDR_called, m->session->open.value, "to");
+	if (!stint->open.value)
 		cdr_add_note(&row, "start of the stint not recorded");
 	if (!end_ns) {
 		cdr_add_note(&row, "end of the stint not recorded");
@@ -305,7 +306,7 @@ static void make_stint(const struct making *m, const struct cdr_stint *stint)
 	set_time(m, &row, CDR_end_time, end_ns);
 	cdr_set_number(&row, CDR_duration_ms, start_ns ? between_ms(&row, start_ns, end_ns) : 0);
 	cdr_set_number(&row, CDR_billable_ms, billable_ms(m, leg, start_ns, end_ns));
-	copy_text(&row, CDR_reason, stint->close, "reason");
+	copy_text(&row, CDR_reason, stint->close.value, "reason");
 	struct totals t = add_up(m, NULL, &stint->number);
 	set_sides_usage(&row, &t);
 	m->emit(m->ctx, &row);
@@ -314,7 +315,7 @@ static void make_stint(const struct making *m, const struct cdr_stint *stint)
 static void make_session(const struct making *m)
 {
 	struct cdr_row row;
-	const json_t *open = m->session->open;
+	const json_t *open = m->session->open.value;
 	const struct cdr_leg *leg = leg_numbered(m, 0);
 	begin_row(m, &row, "session");
 	copy_text(&row, CDR_call, open, "call");
@@ -331,9 +332,9 @@ static void make_session(const struct making *m)
 	cdr_set_number(&row, CDR_billable_ms, 0);
 	if (leg) {
 		set_call_times(m, &row, leg, leg_end(m, leg));
-		copy_number(&row, CDR_sip_status, leg->ended, "status");
-		copy_text(&row, CDR_released_by, leg->ended, "released_by");
-		if (!leg->ended)
+		copy_number(&row, CDR_sip_status, leg->ended.value, "status");
+		copy_text(&row, CDR_released_by, leg->ended.value, "released_by");
+		if (!leg->ended.value)
 			cdr_add_note(&row, "end of the leg not recorded");
 	}
 	copy_number(&row, CDR_q850_cause, m->close, "cause");
@@ -346,11 +347,13 @@ static void make_session(const struct making *m)
 int cdr_session_rows(
 	struct cdr_session *s, const json_t *close, const struct usage *usage, cdr_emit *emit, void *ctx)
 {
+	if (cdr_session_parse(s) == -ENOMEM)
+		return -ENOMEM;
 	struct making m = {.session = s, .close = close, .emit = emit, .ctx = ctx};
 	m.entry = usage_of(usage, s->id, &m.entries);
 	m.meters_missing = usage_lacks(usage, s->id);
 	m.end_ns = time_of(close, "at_ns");
-	m.step_ns = fact_clock_step_ns(s->open);
+	m.step_ns = fact_clock_step_ns(s->open.value);
 	/* Nothing metered goes without a row, even if the facts that open leg or stint are not there. */
 	for (size_t i = 0; i < m.entries; i++)
 		if (!cdr_session_leg(s, m.entry[i].leg) || !cdr_session_stint(s, m.entry[i].stint))

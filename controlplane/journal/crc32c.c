@@ -1,5 +1,11 @@
 #include "controlplane/journal/crc32c.h"
 
+#include <string.h>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 /* Remainders of each byte by the reflected polynomial 0x82f63b78. */
 /* clang-format off */
 static const uint32_t table[256] = {
@@ -38,11 +44,36 @@ static const uint32_t table[256] = {
 };
 /* clang-format on */
 
-uint32_t journal_crc32c(uint32_t crc, const void *data, size_t len)
+#ifdef __x86_64__
+/* The same by the processor's instruction, eight bytes at a time. */
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t crc, const uint8_t *p, size_t len)
+{
+	uint64_t sum = crc, word;
+	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		sum = _mm_crc32_u64(sum, word);
+	}
+	crc = (uint32_t)sum;
+	while (len--)
+		crc = _mm_crc32_u8(crc, *p++);
+	return crc;
+}
+#endif
+
+uint32_t journal_crc32c_by_table(uint32_t crc, const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	crc = ~crc;
 	while (len--)
 		crc = crc >> 8 ^ table[(crc ^ *p++) & 0xff];
 	return ~crc;
+}
+
+uint32_t journal_crc32c(uint32_t crc, const void *data, size_t len)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("sse4.2"))
+		return ~by_instruction(~crc, data, len);
+#endif
+	return journal_crc32c_by_table(crc, data, len);
 }

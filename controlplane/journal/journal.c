@@ -101,6 +101,8 @@ uint64_t journal_append(struct journal *j, enum fact fact, json_t *payload)
 	p->payload = payload;
 	p->record.fact = fact;
 	p->record.payload = payload;
+	p->record.text = p->text;
+	p->record.len = p->len;
 
 	pthread_mutex_lock(&j->lock);
 	/* Inside the lock, so that times rise with sequences. */
@@ -191,7 +193,9 @@ static int write_group(struct journal *j, struct pending **last)
 		e = make_room(j, n + bytes > BATCH_BYTES ? n + bytes : BATCH_BYTES);
 		if (e)
 			return e;
-		journal_encode(p->record.sequence, p->record.time_ns, p->text, p->len, j->buf + n);
+		p->record.place = (struct journal_place){.segment = j->segment, .offset = j->bytes + n};
+		p->record.place.crc = journal_encode(
+			p->record.sequence, p->record.time_ns, p->text, p->len, j->buf + n);
 		n += bytes;
 		*last = p;
 	}
@@ -315,10 +319,18 @@ static int lock_dir(struct journal *j, char *why, size_t n)
 static int open_segment(struct journal *j, char *why, size_t n)
 {
 	struct journal_sink sink = {.record = j->options.record, .ctx = j->options.record_ctx};
-	struct journal_end end;
+	struct journal_end end = {0};
 	char path[PATH_MAX] = "";
 	uint64_t begun = clock_mono_ns();
 	int e = j->options.node ? journal_check_node(j->dir, j->options.node, why, n) : 0;
+	if (!e && j->options.after) {
+		e = journal_find_from(j->dir, j->options.after, &end);
+		if (e)
+			snprintf(why, n, "the journal %s no longer has record %" PRIu64 ": %s", j->dir,
+				j->options.after->sequence, strerror(-e));
+	}
+	uint64_t before = end.sequence;
+	uint32_t first = end.segment ? end.segment : 1;
 	if (!e)
 		e = journal_find_end(j->dir, &sink, &end, why, n);
 	if (!e && end.damaged)
@@ -326,8 +338,11 @@ static int open_segment(struct journal *j, char *why, size_t n)
 	if (e)
 		return e;
 	if (end.segment)
-		log_info(journal, NULL, "read", "records=%" PRIu64 " segments=%" PRIu32 " ms=%" PRIu64,
-			end.sequence, end.segment, (uint64_t)((clock_mono_ns() - begun) / CLOCK_NS_PER_MS));
+		log_info(journal, NULL, "read",
+			"records=%" PRIu64 " segments=%" PRIu32 " ms=%" PRIu64 " after=%" PRIu64,
+			end.sequence - before, end.segment - first + 1,
+			(uint64_t)((clock_mono_ns() - begun) / CLOCK_NS_PER_MS), before);
+	j->options.after = NULL; /* the caller's */
 	j->appended = j->durable = end.sequence;
 	j->segment = end.segment;
 	j->bytes = end.bytes;

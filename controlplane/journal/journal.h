@@ -9,7 +9,7 @@
  * Sequences are without gaps from 1. A torn or damaged tail is cut off at opening and kept beside the segment
  * as NNNNNNNNNN.damaged; the good prefix is the journal. Damage in any other segment than the last is no torn
  * write: opening refuses it, and what another version of this format wrote. A lock on DIR/lock keeps a second
- * writer out. */
+ * writer out. What else lies there is in checkpoint.h. */
 #ifndef TG_JOURNAL_JOURNAL_H
 #define TG_JOURNAL_JOURNAL_H
 
@@ -26,16 +26,34 @@ struct journal;
 /* Largest payload, as JSON text. */
 #define JOURNAL_PAYLOAD_MAX (1u << 20)
 
+/* Where a record lies. */
+struct journal_place {
+	uint32_t segment, crc; /* crc: of the record, as written there */
+	uint64_t offset;       /* of its first byte */
+};
+
 struct journal_record {
 	uint64_t sequence, time_ns;
 	enum fact fact;        /* FACTS: written by a newer version, to be passed over */
 	const json_t *payload; /* borrowed; whoever keeps it takes a reference and changes nothing */
+	const char *text;      /* the payload as it is written, borrowed; NULL where it isn't known */
+	size_t len;
+	struct journal_place place;
+};
+
+/* One record of a journal, to be found again: nothing else than that very record is taken for it. */
+struct journal_mark {
+	uint64_t sequence, time_ns;
+	struct journal_place place;
 };
 
 struct journal_options {
 	const char *dir; /* made if it isn't there */
 	const char
 		*node; /* another node's journal is refused, with both names (-EPROTO); NULL: not looked at */
+	/* Only what follows this record is read, and nothing need be there of segments before it; the caller
+	 * has seen by journal_find() that it is there. NULL: everything. */
+	const struct journal_mark *after;
 	uint64_t segment_bytes; /* 0: 64 MiB */
 	unsigned sync_ms;       /* longest wait for others to share a sync */
 	/* Time of a fact, from the region's timebase; ctx as given. Any thread. NULL: the wall clock. */
@@ -56,8 +74,8 @@ struct journal_options {
 };
 
 /* Opens for writing: finds the good prefix, cuts a damaged tail off, starts the writer. Every record that is
- * there already is passed to `record` first, in order, on the calling thread. Returns 0, or -errno with a
- * sentence in why. */
+ * there already (behind `after`) is passed to `record` first, in order, on the calling thread. Returns 0, or
+ * -errno with a sentence in why. */
 int journal_open(
 	struct journal **journal, const struct journal_options *options, char *why, size_t why_bytes);
 /* Writes and syncs what is left, passes it on, stops the writer. With a disk that takes nothing it gives up
@@ -75,6 +93,9 @@ uint64_t journal_durable(struct journal *journal);
 uint64_t journal_backlog(struct journal *journal, uint64_t *bytes);
 /* Waits until `sequence` is durable. Returns 0 or -ETIMEDOUT. Not for the SIP thread. */
 int journal_wait(struct journal *journal, uint64_t sequence, unsigned timeout_ms);
+
+/* Whether the record is in the journal as the mark says. Returns 0, -ENOENT, or another -errno. */
+int journal_find(const char *dir, const struct journal_mark *mark);
 
 /* Reads a directory's records in order without changing it, also while another process writes. Stops at the
  * first damaged record of the last segment; damage before that, or a segment that is missing, is -EUCLEAN.

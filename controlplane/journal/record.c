@@ -22,14 +22,16 @@ static uint64_t get(const uint8_t *p, int bytes)
 	return v;
 }
 
-void journal_encode(uint64_t sequence, uint64_t time_ns, const char *payload, size_t len, uint8_t *out)
+uint32_t journal_encode(uint64_t sequence, uint64_t time_ns, const char *payload, size_t len, uint8_t *out)
 {
 	put(out, JOURNAL_MAGIC, 4);
 	put(out + 4, len, 4);
 	put(out + 8, sequence, 8);
 	put(out + 16, time_ns, 8);
 	memcpy(out + JOURNAL_HEADER_BYTES, payload, len);
-	put(out + CRC_AT, journal_crc32c(journal_crc32c(0, out, CRC_AT), payload, len), 4);
+	uint32_t crc = journal_crc32c(journal_crc32c(0, out, CRC_AT), payload, len);
+	put(out + CRC_AT, crc, 4);
+	return crc;
 }
 
 /* Bytes of the whole record, 0 while the header isn't there, -EUCLEAN when it can't be one. */
@@ -86,6 +88,9 @@ int journal_decode(const uint8_t *data, size_t len, uint64_t sequence, struct jo
 		return e;
 	record->sequence = sequence;
 	record->time_ns = get(data + 16, 8);
+	record->text = (const char *)data + JOURNAL_HEADER_BYTES;
+	record->len = (size_t)bytes - JOURNAL_HEADER_BYTES;
+	record->place = (struct journal_place){.crc = (uint32_t)get(data + CRC_AT, 4)};
 	*used = (size_t)bytes;
 	return 0;
 }

@@ -11,13 +11,13 @@
 #define JOURNAL_HEADER_BYTES 28
 #define JOURNAL_VERSION      1 /* last byte of the magic, as a digit */
 
-/* Writes JOURNAL_HEADER_BYTES + len bytes to out. */
-void journal_encode(uint64_t sequence, uint64_t time_ns, const char *payload, size_t len, uint8_t *out);
+/* Writes JOURNAL_HEADER_BYTES + len bytes to out. Returns their CRC. */
+uint32_t journal_encode(uint64_t sequence, uint64_t time_ns, const char *payload, size_t len, uint8_t *out);
 
 /* Reads the record at the start of data; it must have this sequence. On success *record has a payload that
- * the caller gives back with json_decref, and *used the bytes that it took. Returns 0; -EAGAIN when data ends
- * too early, then *used is how many bytes are needed at least; -EUCLEAN when it is damaged; -EILSEQ when it
- * is whole but has another sequence; -ENOMEM. */
+ * the caller gives back with json_decref, its text in data and its crc, and *used the bytes that it took.
+ * Returns 0; -EAGAIN when data ends too early, then *used is how many bytes are needed at least; -EUCLEAN
+ * when it is damaged; -EILSEQ when it is whole but has another sequence; -ENOMEM. */
 int journal_decode(const uint8_t *data, size_t len, uint64_t sequence, struct journal_record *record,
 	json_t **payload, size_t *used);
 

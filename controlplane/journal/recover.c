@@ -22,7 +22,8 @@ static int read_one(const char *path, const struct journal_sink *sink, struct jo
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int e = journal_segment_read(fd, sink, &end->sequence, &end->bytes);
+	struct journal_sink here = {.record = sink->record, .ctx = sink->ctx, .segment = end->segment};
+	int e = journal_segment_read(fd, &here, &end->sequence, &end->bytes);
 	struct stat st;
 	if (e == -EUCLEAN && fstat(fd, &st))
 		e = -errno;
@@ -61,13 +62,17 @@ int journal_find_end(
 	uint32_t *numbers;
 	size_t count;
 	char path[PATH_MAX];
-	memset(end, 0, sizeof(*end));
+	uint32_t first = end->segment;
 	int e = journal_segment_list(dir, &numbers, &count);
 	if (e) {
 		snprintf(why, n, "cannot list the journal %s: %s", dir, strerror(-e));
 		return e;
 	}
 	for (size_t i = 0; i < count && !e; i++) {
+		if (numbers[i] < first)
+			continue;
+		if (numbers[i] > first)
+			end->bytes = 0;
 		end->segment = numbers[i];
 		e = journal_segment_path(dir, numbers[i], ".journal", path, sizeof(path));
 		if (!e)
@@ -79,6 +84,56 @@ int journal_find_end(
 	}
 	free(numbers);
 	return e == -EILSEQ ? -EUCLEAN : e;
+}
+
+/* The record's bytes; the caller frees them. */
+static int read_marked(const char *path, const struct journal_mark *mark, uint8_t **data, size_t *len)
+{
+	const size_t room = JOURNAL_HEADER_BYTES + JOURNAL_PAYLOAD_MAX;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*data = malloc(room);
+	ssize_t n = *data ? pread(fd, *data, room, (off_t)mark->place.offset) : -1;
+	int e = !*data ? -ENOMEM : n < 0 ? -errno : 0;
+	close(fd);
+	if (e)
+		free(*data);
+	*len = (size_t)n;
+	return e;
+}
+
+int journal_find_from(const char *dir, const struct journal_mark *mark, struct journal_end *end)
+{
+	char path[PATH_MAX];
+	struct journal_record record;
+	json_t *payload = NULL;
+	uint8_t *data = NULL;
+	size_t len = 0, used = 0;
+	if (mark->place.offset > INT64_MAX)
+		return -ENOENT;
+	int e = journal_segment_path(dir, mark->place.segment, ".journal", path, sizeof(path));
+	if (!e)
+		e = read_marked(path, mark, &data, &len);
+	if (e)
+		return e;
+	e = journal_decode(data, len, mark->sequence, &record, &payload, &used);
+	if (!e && (record.time_ns != mark->time_ns || record.place.crc != mark->place.crc))
+		e = -ENOENT;
+	else if (e && e != -ENOMEM)
+		e = -ENOENT;
+	json_decref(payload);
+	free(data);
+	*end = (struct journal_end){.segment = mark->place.segment,
+		.bytes = mark->place.offset + used,
+		.sequence = mark->sequence};
+	return e;
+}
+
+int journal_find(const char *dir, const struct journal_mark *mark)
+{
+	struct journal_end end;
+	return journal_find_from(dir, mark, &end);
 }
 
 /* A name that isn't taken: an earlier piece of evidence is never overwritten. */
@@ -206,6 +261,6 @@ int journal_read(const char *dir, void (*record)(void *ctx, const struct journal
 	char *why, size_t n)
 {
 	struct journal_sink sink = {.record = record, .ctx = ctx};
-	struct journal_end end;
+	struct journal_end end = {0};
 	return journal_find_end(dir, &sink, &end, why, n);
 }

@@ -122,6 +122,8 @@ static int drain(
 		e = journal_decode(w->bytes + at, w->have - at, *sequence + 1, &record, &payload, &used);
 		if (e)
 			break;
+		record.place.segment = sink->segment;
+		record.place.offset = *good;
 		if (sink->record)
 			sink->record(sink->ctx, &record);
 		json_decref(payload);
@@ -145,10 +147,9 @@ static bool is_of_other_version(struct window *w)
 
 int journal_segment_read(int fd, const struct journal_sink *sink, uint64_t *sequence, uint64_t *good)
 {
-	struct window w = {.fd = fd};
+	struct window w = {.fd = fd, .next = *good};
 	size_t need = JOURNAL_HEADER_BYTES;
 	int e;
-	*good = 0;
 	do {
 		e = fill(&w, need);
 		if (!e)

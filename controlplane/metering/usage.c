@@ -6,42 +6,7 @@
 #include <string.h>
 
 #include "controlplane/journal/fact_value.h"
-#include "controlplane/metering/usage_session.h"
-
-struct seen {
-	uint32_t stint, part;
-};
-
-/* What is known of a row's latest generation. */
-struct usage_row {
-	uint64_t region;
-	uint32_t row, generation;
-	uint32_t leg;
-	bool final;                    /* its last record has come */
-	struct usage_session *session; /* NULL: leg_media hasn't come, or the session is closed */
-	bool closed;
-	struct seen *seen;
-	size_t seen_n, seen_room;
-	/* Records that came before leg_media. */
-	struct usage_figures *kept;
-	size_t kept_n;
-	struct usage_row *next;    /* all rows */
-	struct usage_row *sibling; /* the rows of its session */
-};
-
-struct region {
-	struct region *next;
-	uint64_t id;
-	struct tg_meter sums[TG_WORKERS_MAX];
-};
-
-struct usage {
-	uint64_t region;       /* of the last node_start */
-	void *rows, *sessions; /* tsearch trees */
-	struct usage_row *all_rows;
-	struct region *regions;
-	uint64_t unclaimed;
-};
+#include "controlplane/metering/usage_private.h"
 
 static int by_row(const void *a, const void *b)
 {
@@ -109,7 +74,7 @@ static void row_reset(struct usage_row *r, uint32_t generation)
 		.region = r->region, .row = r->row, .generation = generation, .next = r->next};
 }
 
-static struct usage_row *row_of(struct usage *u, uint64_t region, uint32_t number, uint32_t generation)
+struct usage_row *usage_row_of(struct usage *u, uint64_t region, uint32_t number, uint32_t generation)
 {
 	struct usage_row *r = find_row(u, region, number);
 	if (r)
@@ -127,7 +92,7 @@ static struct usage_row *row_of(struct usage *u, uint64_t region, uint32_t numbe
 	return r;
 }
 
-static struct usage_session *session_of(struct usage *u, const char *id)
+struct usage_session *usage_session_of(struct usage *u, const char *id)
 {
 	struct usage_session *s = find_session(u, id);
 	if (s)
@@ -142,12 +107,12 @@ static struct usage_session *session_of(struct usage *u, const char *id)
 	return s;
 }
 
-static struct region *region_of(struct usage *u, uint64_t id)
+static struct usage_region *region_of(struct usage *u, uint64_t id)
 {
-	for (struct region *r = u->regions; r; r = r->next)
+	for (struct usage_region *r = u->regions; r; r = r->next)
 		if (r->id == id)
 			return r;
-	struct region *r = calloc(1, sizeof(*r));
+	struct usage_region *r = calloc(1, sizeof(*r));
 	if (!r)
 		return NULL;
 	r->id = id;
@@ -190,7 +155,7 @@ static int feed_leg_media(struct usage *u, const json_t *payload)
 		return -EINVAL;
 	if (!fact_region(payload, "region", &region))
 		region = u->region;
-	struct usage_row *r = row_of(u, region, number, generation);
+	struct usage_row *r = usage_row_of(u, region, number, generation);
 	if (!r)
 		return -ENOMEM;
 	if (is_before(generation, r->generation))
@@ -199,7 +164,7 @@ static int feed_leg_media(struct usage *u, const json_t *payload)
 		row_reset(r, generation);
 	if (r->session || r->closed) /* the same leg again, with another codec or address */
 		return 0;
-	struct usage_session *s = session_of(u, id);
+	struct usage_session *s = usage_session_of(u, id);
 	if (!s)
 		return -ENOMEM;
 	size_t kept = r->kept_n;
@@ -223,13 +188,13 @@ static int note_seen(struct usage_row *r, uint32_t stint, uint32_t part)
 {
 	if (r->seen_n == r->seen_room) {
 		size_t room = r->seen_room ? 2 * r->seen_room : 2;
-		struct seen *bigger = reallocarray(r->seen, room, sizeof(*bigger));
+		struct usage_seen *bigger = reallocarray(r->seen, room, sizeof(*bigger));
 		if (!bigger)
 			return -ENOMEM;
 		r->seen = bigger;
 		r->seen_room = room;
 	}
-	r->seen[r->seen_n++] = (struct seen){.stint = stint, .part = part};
+	r->seen[r->seen_n++] = (struct usage_seen){.stint = stint, .part = part};
 	return 0;
 }
 
@@ -264,8 +229,8 @@ static int feed_meter(struct usage *u, const json_t *payload)
 	}
 	if (usage_has(u, &f.name))
 		return 0;
-	struct usage_row *r = row_of(u, f.name.region, f.name.row, f.name.generation);
-	struct region *g = region_of(u, f.name.region);
+	struct usage_row *r = usage_row_of(u, f.name.region, f.name.row, f.name.generation);
+	struct usage_region *g = region_of(u, f.name.region);
 	if (!r || !g)
 		return -ENOMEM;
 	if (r->generation != f.name.generation)
@@ -363,7 +328,7 @@ void usage_destroy(struct usage *u)
 		next = r->next;
 		row_free(r);
 	}
-	for (struct region *g = u->regions, *next; g; g = next) {
+	for (struct usage_region *g = u->regions, *next; g; g = next) {
 		next = g->next;
 		free(g);
 	}
@@ -411,7 +376,7 @@ uint64_t usage_unclaimed(const struct usage *u)
 void metering_sums(const struct usage *u, uint64_t region, struct tg_meter sums[static TG_WORKERS_MAX])
 {
 	memset(sums, 0, TG_WORKERS_MAX * sizeof(*sums));
-	for (const struct region *g = u->regions; g; g = g->next)
+	for (const struct usage_region *g = u->regions; g; g = g->next)
 		if (g->id == region)
 			memcpy(sums, g->sums, sizeof(g->sums));
 }

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "base/pack.h"
 #include "contract/bounds.h"
 #include "contract/meter.h"
 #include "controlplane/journal/fact.h"
@@ -69,6 +70,11 @@ bool usage_has(const struct usage *usage, const struct usage_part *part);
 /* Records that are counted in the sums but belong to no session: their leg_media hasn't come, or the session
  * was closed before. */
 uint64_t usage_unclaimed(const struct usage *usage);
+
+/* Everything that it knows. Loading is for one that was just created, and leaves it to be destroyed when it
+ * fails: with -EBADMSG where that isn't what usage_save() writes, or -ENOMEM. */
+void usage_save(const struct usage *usage, struct pack *pack);
+int usage_load(struct usage *usage, struct unpack *unpack);
 
 /* Totals of what is journalled of this region, by worker: what a snapshot's `closed` is compared with. */
 void metering_sums(const struct usage *usage, uint64_t region, struct tg_meter sums[static TG_WORKERS_MAX]);

@@ -4,7 +4,7 @@
 
 #include "controlplane/metering/usage.h"
 
-struct usage_row; /* usage.c */
+struct usage_row; /* usage_private.h */
 
 struct usage_session {
 	char *id;

@@ -36,12 +36,15 @@ def longest_gap(stream):
 
 @main
 def case_control_while_relaying(world):
-    """No packet is lost, the call is taken up, the caller's BYE ends it, the records are whole."""
+    """No packet is lost, the call is taken up, the caller's BYE ends it, the records are whole. The call's first
+    records are behind a checkpoint by then."""
     phones, remotes, calling, answered, called = bridged(world)
     for phone, remote in zip(phones, remotes):
         phone.speak_on(remote)
     phones[0].wait_received(50)
+    world.gateway.plane("control").wait_for_line(r"event=checkpoint-written")
     control = replace(world, "control")
+    control.wait_for_line(r"event=checkpoint-used")
     control.wait_for_line(r"event=taken-up sessions=1 closed_by_record=0")
     phones[0].wait_received(phones[0].received + 50)
     sent = [phone.hush() for phone in phones]

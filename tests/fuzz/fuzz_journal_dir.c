@@ -179,7 +179,7 @@ static int find(struct journal_end *end)
 static void cut(const struct journal_end *end)
 {
 	char why[512];
-	struct journal_end again;
+	struct journal_end again = {0};
 	uint64_t before = all_bytes();
 	if (journal_cut(dir, end, why, sizeof(why)) || bytes_of(end->segment, ".damaged") != end->damaged ||
 		bytes_of(end->segment, ".journal") != end->bytes || all_bytes() != before - end->damaged)
@@ -192,7 +192,7 @@ static void cut(const struct journal_end *end)
 static void start(const struct made *m)
 {
 	char why[512] = "";
-	struct journal_end end;
+	struct journal_end end = {0};
 	uint64_t before = all_bytes();
 	int node = journal_check_node(dir, "gw0", why, sizeof(why)), e = find(&end);
 	if ((node && !why[0]) || (node && m->good) || all_bytes() != before)

@@ -65,7 +65,8 @@ class Scene:
         trunks = [{"name": "caller", "address": network.CALLER, "calls_per_second": 10000, "max_calls": 10000},
                   {"name": "callee", "address": network.CALLEE, "calls_per_second": 10000, "max_calls": 10000,
                    "target": network.CALLEE}]
-        own = settings.merge({"sip": {"trunks": trunks}, "media": {"port_max": 22999}}, changes)
+        own = settings.merge({"sip": {"trunks": trunks}, "media": {"port_max": 22999},
+                              "journal": {"checkpoint_records": 16384}}, changes)
         found = groups(self.world) if groups else self.world.documents(document.response(document.dial(DIALLED),
                                                                                          document.hangup()))
         self.gateway = self.world.make_gateway(found, own)

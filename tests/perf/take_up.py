@@ -3,6 +3,7 @@
 Each call is one leg that was answered and gathers digits while a long pause lasts: a session, a dialog and a row as
 of any call, without RTP, which is the dataplane's and has benches of its own."""
 
+import re
 import select
 import threading
 import time
@@ -19,6 +20,7 @@ PAUSE = 14400       # longer than any run
 STAGES = {"journal_read_ms": r"event=read records=\d+ segments=\d+ ms=(\d+)",
           "sessions_ms": r"event=taken-up sessions=\d+ closed_by_record=\d+ ms=(\d+)",
           "whole_start_ms": r"event=ready .*\bms=(\d+)"}
+CHECKPOINT = re.compile(r"event=checkpoint-used .*\bms=(\d+)")  # with few calls there is none
 
 
 class Prober:
@@ -94,6 +96,9 @@ def _kill(stage, kills, seed):
     for start in stage.supervisor.starts("control")[before:]:
         for name, pattern in STAGES.items():
             stages[name].append(int(start.process.wait_for_line(pattern, 10).group(1)))
+        found = [match for match in map(CHECKPOINT.search, start.process.lines()) if match]
+        if found:
+            stages.setdefault("checkpoint_ms", []).append(int(found[0].group(1)))
         answer = prober.first_after(start.at)
         answers.append((answer - start.at) * 1000 if answer else float("inf"))
     return killed, stages, answers

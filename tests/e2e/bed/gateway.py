@@ -36,6 +36,8 @@ def default_settings(directory):
                            {"name": "callee", "address": network.CALLEE, "calls_per_second": 1000,
                             "target": network.CALLEE}]},
         "http": {"allow": [network.RANGE]},
+        # So often that most starts of a test begin behind one.
+        "journal": {"checkpoint_records": 10},
     }
 
 

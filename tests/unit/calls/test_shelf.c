@@ -118,6 +118,39 @@ START_TEST(many_are_found_once_each)
 }
 END_TEST
 
+static void fill(struct shelf *s, int n)
+{
+	json_t *value = json_pack("{s:i}", "n", 1);
+	char name[16];
+	for (int i = 1; i <= n; i++) {
+		snprintf(name, sizeof(name), "SE%d", i);
+		ck_assert_int_eq(shelf_put(s, name, value), 0);
+	}
+	json_decref(value);
+}
+
+/* Begun early, taken later or never: also with more than are read ahead, whose reader waits to be taken from.
+ */
+START_TEST(read_ahead)
+{
+	make();
+	for (int n = 0; n <= 2500; n += 2500) {
+		struct many m = {0};
+		ck_assert_int_eq(shelf_open(&m.shelf, dir), 0);
+		fill(m.shelf, n);
+		ck_assert_int_eq(shelf_read_ahead(m.shelf), 0);
+		shelf_close(m.shelf);
+		ck_assert_int_eq(shelf_open(&m.shelf, dir), 0);
+		ck_assert_int_eq(shelf_read_ahead(m.shelf), 0);
+		ck_assert_int_eq(shelf_each(m.shelf, count_many, &m), 0);
+		ck_assert_int_eq(m.found, n);
+		ck_assert_int_eq(m.sum, n);
+		shelf_close(m.shelf);
+	}
+	clean();
+}
+END_TEST
+
 START_TEST(a_directory_of_others_is_refused)
 {
 	struct shelf *s;
@@ -175,9 +208,11 @@ int main(void)
 	TCase *c = tcase_create("shelf");
 	tcase_add_test(c, what_is_put_is_found_by_the_next);
 	tcase_add_test(c, many_are_found_once_each);
+	tcase_add_test(c, read_ahead);
 	tcase_add_test(c, a_directory_of_others_is_refused);
 	tcase_add_test(c, no_link_is_followed);
 	tcase_add_test(c, it_lies_in_the_run_directory_if_that_is_on_a_tmpfs);
+	tcase_set_timeout(c, 60);
 	suite_add_tcase(suite, c);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

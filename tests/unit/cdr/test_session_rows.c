@@ -30,11 +30,11 @@ static void tell(struct story *s, struct rows *rows, struct cdr_session **sessio
 	for (size_t i = 0; i < s->n; i++) {
 		const struct journal_record *r = &s->record[i];
 		if (r->fact == FACT_session_open)
-			ck_assert_int_eq(cdr_session_create(session, r->payload), 0);
+			ck_assert_int_eq(cdr_session_create(session, r), 0);
 		else if (r->fact == FACT_session_close)
 			ck_assert_int_eq(cdr_session_rows(*session, r->payload, usage, collect, rows), 0);
 		else if (*session)
-			cdr_session_feed(*session, r->fact, r->payload);
+			cdr_session_feed(*session, r);
 		usage_feed(usage, r->fact, r->payload);
 	}
 	usage_destroy(usage);
@@ -282,14 +282,22 @@ START_TEST(facts_without_their_members)
 {
 	struct cdr_session *s;
 	json_t *nothing = json_object();
-	ck_assert_int_eq(cdr_session_create(&s, nothing), -EINVAL);
-	ck_assert_int_eq(cdr_session_create(&s, NULL), -EINVAL);
+	struct journal_record record = {.fact = FACT_session_open, .payload = nothing};
+	ck_assert_int_eq(cdr_session_create(&s, &record), -EINVAL);
+	record.payload = NULL;
+	ck_assert_int_eq(cdr_session_create(&s, &record), -EINVAL);
 	json_t *open = json_pack("{s:s,s:[],s:i}", "session", "S", "from", "setup_ns", -5);
-	ck_assert_int_eq(cdr_session_create(&s, open), 0);
-	for (int f = 0; f < FACTS; f++)
-		cdr_session_feed(s, (enum fact)f, nothing);
-	ck_assert_int_eq(cdr_session_feed(s, FACT_leg_open, nothing), -EINVAL);
-	ck_assert_int_eq(cdr_session_feed(s, FACT_stint_open, nothing), -EINVAL);
+	record.payload = open;
+	ck_assert_int_eq(cdr_session_create(&s, &record), 0);
+	record.payload = nothing;
+	for (int f = 0; f < FACTS; f++) {
+		record.fact = (enum fact)f;
+		cdr_session_feed(s, &record);
+	}
+	record.fact = FACT_leg_open;
+	ck_assert_int_eq(cdr_session_feed(s, &record), -EINVAL);
+	record.fact = FACT_stint_open;
+	ck_assert_int_eq(cdr_session_feed(s, &record), -EINVAL);
 	struct usage *usage;
 	ck_assert_int_eq(usage_create(&usage), 0);
 	rows.n = 0;

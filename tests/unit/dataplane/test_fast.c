@@ -6,7 +6,7 @@
 
 #define FRAME_BYTES 214
 #define ROOM        2048
-#define TRIES       200000
+#define TRIES       60000
 
 static const uint8_t macs[2][6] = {{2, 1, 1, 1, 1, 1}, {2, 2, 2, 2, 2, 2}};
 static const enum dp_checksum checksums[] = {DP_CHECKSUM_FULL, DP_CHECKSUM_CARRY, DP_CHECKSUM_ZERO};

@@ -79,10 +79,12 @@ START_TEST(a_workers_own_legs_are_those_that_the_contract_gives_it)
 							&cap, &cap.address[a], (uint16_t)port);
 						bool own = leg != TG_NONE && !(port & 1) &&
 							   tg_capacity_worker(&cap, leg) == w;
-						ck_assert_uint_eq(
-							dp_local_own_leg(&l, tg_addr_ipv4_be(&cap.address[a]),
-								(uint16_t)port),
-							own ? leg : TG_NONE);
+						uint32_t found = dp_local_own_leg(
+							&l, tg_addr_ipv4_be(&cap.address[a]), (uint16_t)port);
+						/* An assertion for each would cost most of the test's time.
+						 */
+						if (found != (own ? leg : TG_NONE))
+							ck_abort_msg("port %u: leg %u", port, found);
 					}
 			}
 		}

@@ -39,12 +39,12 @@ static void check_plan(struct tg_capacity cap)
 				if (!tg_addr_equal(&rule[i].address, address) ||
 					((port + odd) & rule[i].mask) != rule[i].port)
 					continue;
-				found[odd]++;
-				ck_assert_uint_eq(rule[i].worker, tg_capacity_worker(&cap, leg));
+				found[odd] += rule[i].worker == tg_capacity_worker(&cap, leg) ? 1 : 100;
 			}
 		}
-		ck_assert_uint_eq(found[0], 1);
-		ck_assert_uint_eq(found[1], 1);
+		/* An assertion for each would cost most of the test's time. */
+		if (found[0] != 1 || found[1] != 1)
+			ck_abort_msg("port %u: %u and %u", port, found[0], found[1]);
 	}
 }
 

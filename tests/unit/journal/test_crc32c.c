@@ -29,4 +29,18 @@ START_TEST(in_pieces)
 }
 END_TEST
 
-SCRATCH_MAIN("crc32c", 5, check_value, rfc3720_vectors, in_pieces)
+/* Of every length, from every place in a word. */
+START_TEST(instruction_and_table_agree)
+{
+	uint8_t block[64];
+	for (size_t i = 0; i < sizeof(block); i++)
+		block[i] = (uint8_t)(37 * i + 11);
+	for (size_t from = 0; from < 8; from++)
+		for (size_t len = 0; from + len <= sizeof(block); len++)
+			ck_assert_uint_eq(journal_crc32c(7, block + from, len),
+				journal_crc32c_by_table(7, block + from, len));
+	ck_assert_uint_eq(journal_crc32c_by_table(0, "123456789", 9), 0xe3069283u);
+}
+END_TEST
+
+SCRATCH_MAIN("crc32c", 5, check_value, rfc3720_vectors, in_pieces, instruction_and_table_agree)

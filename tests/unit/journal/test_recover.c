@@ -39,6 +39,7 @@ static int find(const char *dir, struct journal_end *end, uint64_t *seen)
 {
 	char why[512] = "";
 	*seen = 0;
+	*end = (struct journal_end){0};
 	struct journal_sink sink = {.record = count, .ctx = seen};
 	int e = journal_find_end(dir, &sink, end, why, sizeof(why));
 	if (e)
@@ -269,7 +270,7 @@ START_TEST(another_version_is_refused)
 {
 	char dir[SCRATCH_BYTES], why[512] = "";
 	uint8_t out[1024];
-	struct journal_end end;
+	struct journal_end end = {0};
 	scratch_make(dir);
 	size_t good = make(out, 1, 2), all = good + make(out + good, 3, 1);
 	out[good + 3] = '2';
