@@ -153,8 +153,8 @@ START_TEST(streams_that_cannot_be_used)
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 192.0.2.1\r\n",
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 [2001:db8::1]\r\n",
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1::2\r\n",
-		"m=audio 4000 RTP/AVP 0\r\n"
-		"c=IN IP6 2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0001\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 2001:0db8:0:0:0:0:0:0:0:0:0:0:1\r\n",
+		"m=audio 4000 RTP/AVP 0\r\nc=IN IP6 0000000000000000000000000000000000000000000::1\r\n",
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 2001:db8::1\r\n",
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 224.2.1.1/127\r\n",
 		"m=audio 4000 RTP/AVP 0\r\nc=IN IP4 239.0.0.1\r\n",
