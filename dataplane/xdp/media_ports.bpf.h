@@ -42,7 +42,8 @@ struct vlan_tag {
 
 /* The kernel's own headers for these say more than is looked at here. */
 struct extension {
-	__u8 next, length; /* length: 8 bytes each, beside the first 8; of AH 4 bytes each, beside the first 8 */
+	__u8 next,
+		length; /* length: 8 bytes each, beside the first 8; of AH 4 bytes each, beside the first 8 */
 	__be16 fragment;
 	__u32 rest;
 };
