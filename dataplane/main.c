@@ -347,6 +347,19 @@ static void stop(struct dataplane *d)
 	tg_region_close(d->region);
 }
 
+/* Short outages leave no other line of ours. */
+static void say_what_was_taken_over(const struct dataplane *d)
+{
+	uint32_t legs = 0;
+	for (uint32_t w = 0; w < d->workers; w++)
+		legs += d->worker[w].legs.open_count;
+	if (legs)
+		log_warn(dataplane, NULL, "legs-taken-over",
+			"legs=%u effect=\"silent since the dataplane before this one ended: their records "
+			"say so\"",
+			legs);
+}
+
 static int run(const char *path)
 {
 	char why[WHY_BYTES] = "";
@@ -363,6 +376,7 @@ static int run(const char *path)
 	if (e) {
 		log_error(dataplane, NULL, "not-started", "reason=%s", log_quote(why));
 	} else {
+		say_what_was_taken_over(d);
 		launch(d);
 		log_info(dataplane, NULL, "ready", "region=%s created=%d workers=%u ports=%u legs=%u",
 			d->settings.region.name, tg_region_created(d->region), d->workers, d->ports,

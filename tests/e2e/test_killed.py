@@ -144,7 +144,7 @@ def case_dataplane_while_relaying(world):
     for phone, remote in zip(phones, remotes):
         phone.speak_on(remote)
     phones[0].wait_received(50)
-    replace(world, "dataplane")
+    replace(world, "dataplane").wait_for_line(r"event=legs-taken-over legs=2 ")
     for phone in phones:
         phone.wait_received(phone.received + 50)
     for phone in phones:
