@@ -230,12 +230,12 @@ static void command_all(uint32_t legs, double seconds)
 	settle();
 	struct figures b = look(0);
 	qsort(wait, samples, sizeof(*wait), compare);
+	uint64_t p50 = wait[samples / 2], p99 = wait[samples * 99 / 100];
 	printf("{\"commands_per_s\": %.0f, \"refused\": %llu, \"records\": %llu, \"p50_us\": %.1f, "
 	       "\"p99_us\": %.1f, ",
 		(double)(b.commands - a.commands) / ((double)(b.tsc - a.tsc) / (double)d.hz),
 		(unsigned long long)(b.refusals - a.refusals), (unsigned long long)d.records,
-		(double)wait[samples / 2] * 1e6 / (double)d.hz,
-		(double)wait[samples * 99 / 100] * 1e6 / (double)d.hz);
+		(double)p50 * 1e6 / (double)d.hz, (double)p99 * 1e6 / (double)d.hz);
 	print_figures(&a, &b, 1);
 	printf("}\n");
 	free(wait);

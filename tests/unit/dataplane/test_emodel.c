@@ -23,8 +23,8 @@ START_TEST(delay)
 	ck_assert_double_eq_tol(r_of(200, 0), 93.2 - 3.044, 0.01);
 	ck_assert_double_eq_tol(r_of(400, 0), 93.2 - 24.07, 0.01);
 	double before = 94;
-	for (double ms = 100; ms < 2000; ms += 10) {
-		double r = r_of(ms, 0);
+	for (int ms = 100; ms < 2000; ms += 10) {
+		double r = r_of((double)ms, 0);
 		ck_assert_double_le(r, before);
 		before = r;
 	}
