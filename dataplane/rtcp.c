@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,7 +270,7 @@ static struct dp_rtcp_block block_of(
 
 static uint8_t score_x10(double r)
 {
-	return r < 0 ? DP_VOIP_UNKNOWN : (uint8_t)(dp_emodel_mos(r) * 10 + 0.5);
+	return r < 0 ? DP_VOIP_UNKNOWN : (uint8_t)lround(dp_emodel_mos(r) * 10);
 }
 
 static uint16_t cut16(uint64_t v)
@@ -293,7 +294,7 @@ static struct dp_rtcp_voip voip_of(const struct dp_legs *l, uint32_t leg, const 
 		.noise_dbm = DP_VOIP_UNKNOWN,
 		.return_loss_db = DP_VOIP_UNKNOWN,
 		.gap_min = GAP_MIN,
-		.r_factor = r.from < 0 ? DP_VOIP_UNKNOWN : (uint8_t)(r.from + 0.5),
+		.r_factor = r.from < 0 ? DP_VOIP_UNKNOWN : (uint8_t)lround(r.from),
 		.external_r = DP_VOIP_UNKNOWN,
 		.mos_lq_x10 = score_x10(r.from_listening),
 		.mos_cq_x10 = score_x10(r.from)};
